@@ -22,10 +22,11 @@ from kernel.adapters.kafka import KafkaBus
 from kernel.core.ids import new_id
 from kernel.host.app import open_app
 from kernel.runtime.loops import loop_factory
+from services.metrics.anomalies.watch import Watch
+from services.metrics.domain.anomaly.window import Rule
 from services.metrics.domain.engagement import Envelope
-from services.metrics.domain.window import Rule
 from services.metrics.settings import MetricsSettings
-from services.metrics.stream import Watch, faust_app, make_windows
+from services.metrics.stream import faust_app, make_windows
 from services.metrics.wiring import SERVICE
 from tests.kit.running import settings_in
 
@@ -102,7 +103,7 @@ async def on_envelopes(url: str, stretch: Stretch) -> None:
         settings = settings_in(Path(folder), MetricsSettings, bus_url=url, stream_group=f"bench-{new_id()}")
         (Path(folder) / "jwks.json").write_text('{"keys": []}')
         app = open_app(SERVICE, settings)
-        watch = Timed(app.bus, stretch=stretch)
+        watch = Timed(app.bus, app.database, stretch=stretch)
         stop = asyncio.Event()
         async with asyncio.timeout(CHILD_S), asyncio.TaskGroup() as group:
             group.create_task(_ended(stretch, stop))

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 def routers() -> list[APIRouter]:
     """Routers of all rooms; add yours here, and its entry in console/menu.py."""
     from console.pages import (
+        anomalies,
         applications,
         authenticity,
         briefs,
@@ -40,8 +41,8 @@ def routers() -> list[APIRouter]:
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, comparing, creators, similar,
-        planner, match_weights, invitations, profile, contacts, performance, attribution, payable, reviews, authenticity,
-        money, finance, escrows, moves, disputes,
+        planner, match_weights, invitations, profile, contacts, performance, attribution, payable, anomalies, reviews,
+        authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip
     return [room.router for room in rooms]

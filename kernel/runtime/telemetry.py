@@ -31,6 +31,7 @@ CounterName = Literal[
     "tls_reloads_refused_total",
     "engagement_of_unknown_contents_total",
     "grid_passes_total",
+    "refund_looks_total",
     "requests_not_kept_total",
 ]
 GaugeName = Literal[
@@ -83,6 +84,7 @@ COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "tls_reloads_refused_total": ("Changed certificate files of the edges that could not be read or did not fit", ()),
     "engagement_of_unknown_contents_total": ("Contents in batches of engagement that no contract names", ()),
     "grid_passes_total": ("Passes that measured creators' performance grids", ("outcome",)),
+    "refund_looks_total": ("Looks for waves of refunds", ("outcome",)),
     "requests_not_kept_total": ("Requests that were answered and, past a limit of the day, not stored", ()),
     "webhooks_total": (
         "Signed webhooks by outcome: taken, ignored (type not known) or kept for a person",

@@ -3,7 +3,7 @@ upcast."""
 
 from kernel.core.codec import Codec
 from kernel.core.events import REFUSED_NAME, CommandRefused
-from services.metrics.domain.anomaly import BurstDetected
+from services.metrics.domain.anomaly.anomaly import AnomalyFound, BurstDetected
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import CouponIssued
 from services.metrics.domain.excess import ExcessReleased
@@ -27,6 +27,7 @@ EVENTS: dict[str, type] = {
     "order.change_kept@1": OrderChangeKept,
     "batch.registered@1": BatchRegistered,
     "anomaly.burst_detected@1": BurstDetected,
+    "anomaly.found@1": AnomalyFound,
     "site.claimed@1": SiteClaimed,
     "site.look_requested@1": SiteLookRequested,
     "site.looked@1": SiteLooked,

@@ -9,26 +9,24 @@ it is raised once. A new `stream_group` reads the topic from its start and compu
 import asyncio
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from kernel.adapters.bus import PARTITIONS, Bus, Producer
+from kernel.adapters.bus import PARTITIONS
 from kernel.adapters.kafka_url import MECHANISM, Brokers
 from kernel.adapters.sqlite_bus import SqliteBus
-from kernel.core.faults import Fault, Invalid
-from kernel.core.ids import partition_of
+from kernel.core.faults import Invalid
 from kernel.host.app import App
 from kernel.processors.processes import commit
 from kernel.runtime.roles import Role
-from kernel.runtime.wakeup import Wakeup
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import PartitionBatch
+from services.metrics.anomalies.watch import Watch
+from services.metrics.anomalies.waves import Waves
 from services.metrics.domain.engagement import Envelope
-from services.metrics.domain.window import Key, Windows, bursts, live
 from services.metrics.measuring import Measuring
-from services.metrics.publish import burst_request
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT, ENVELOPE, decode
 
@@ -37,66 +35,23 @@ if TYPE_CHECKING:
 
     from kernel.adapters.kafka import KafkaBus
 
-COMMANDS = "metrics.commands.v1"
-SEND_DEADLINE_S = 15.0
-REPORTED_KEPT = 10_000
+REFUNDS_EVERY_S = 300
 SESSION_S = 15.0
 """A worker that was killed keeps its partitions for so long, and a new one waits for them; Faust's own is a minute."""
 START_LIMIT_S = 90.0
 """Joining waits for the sessions of all that were killed shortly before."""
 
 
-@dataclass(slots=True)
-class Watch:
-    """Windows of one consumer, and the bursts it has reported (bounded: a second report changes nothing)."""
-
-    bus: Bus
-    windows: Windows = field(default_factory=Windows)
-    counted: Wakeup = field(default_factory=Wakeup)
-    reported: dict[Key, None] = field(default_factory=dict)
-    producer: Producer | None = None
-
-    async def add(self, envelopes: Sequence[Envelope], at: datetime) -> None:
-        """Counts envelopes and reports what they made a burst; raises Unavailable when it cannot be reported."""
-        touched = self.windows.add(*((envelope.id, envelope.rows) for envelope in envelopes))
-        fresh = [key for key in touched if key not in self.reported]
-        for burst in bursts(self.windows.counts, fresh, self.windows.rule):
-            stream, message = burst_request(burst, at)
-            await self._send(stream, message)
-            self._remember((burst.content_id, int(burst.metric), burst.window_start_ms))
-        self.counted.notify()
-
-    def live(self, content_id: str) -> dict[str, int]:
-        """What a content got in the windows kept, by metric name."""
-        return {metric.name.lower(): n for metric, n in live(self.windows.counts, content_id).items()}
-
-    def _remember(self, key: Key) -> None:
-        self.reported[key] = None
-        if len(self.reported) > REPORTED_KEPT:
-            del self.reported[next(iter(self.reported))]
-
-    async def _send(self, stream: str, message: Any) -> None:
-        self.producer = self.producer or await self.bus.producer()
-        try:
-            await self.producer.send({(COMMANDS, partition_of(stream, PARTITIONS)): [message]}, SEND_DEADLINE_S)
-        except (Fault, TimeoutError):
-            await self.close()
-            raise
-
-    async def close(self) -> None:
-        producer, self.producer = self.producer, None
-        if producer is not None:
-            await producer.close()
-
-
 def make_stream(app: App) -> Role:
-    """Role `stream`: bursts are found as they come, and grids are measured anew at each interval."""
+    """Role `stream`: anomalies are found as they come, refunds are looked at, grids are measured anew at each interval."""
     assert isinstance(app.settings, MetricsSettings)
     windows, measuring = make_windows(app), Measuring(app, app.settings.grid_interval_s)
+    waves = Waves(app, REFUNDS_EVERY_S)
 
     async def serve(stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(measuring.run(stop))
+            tasks.create_task(waves.run(stop))
             await windows.serve(stop)
 
     return replace(windows, serve=serve)
@@ -104,7 +59,7 @@ def make_stream(app: App) -> Role:
 
 def make_windows(app: App, watch: Watch | None = None) -> Role:
     """One task counts, by Faust where there is a Kafka."""
-    made = watch or Watch(app.bus)
+    made = watch or Watch(app.bus, app.database)
 
     async def serve(stop: asyncio.Event) -> None:
         try:

@@ -19,7 +19,7 @@ from kernel.core.faults import Invalid
 from kernel.core.ids import checked_id, stream_id
 from kernel.core.money import checked_currency
 from kernel.streams.records import Topic
-from services.metrics.domain.anomaly import ReportBurst, anomaly_id
+from services.metrics.domain.anomaly.anomaly import AnomalyKind, ReportAnomaly, ReportBurst, anomaly_id
 from services.metrics.domain.attribution import Placement
 from services.metrics.domain.coupon import IssueCoupon
 from services.metrics.domain.engagement import Batch, Envelope, Ints, checked
@@ -203,6 +203,15 @@ def _report_burst(asked: Any) -> tuple[str, object]:
     return stream_id("anomaly", anomaly_id(command)), command
 
 
+def _report_anomaly(asked: own.ReportAnomaly) -> tuple[str, object]:
+    """Raises ValueError for a kind that is none."""
+    whose = (asked.content_id, asked.campaign_id, asked.creator_id, asked.brand_id)
+    window = (int(asked.metric), asked.window_start_ms, asked.window_s)
+    found = (asked.observed, asked.expected_max, asked.formula)
+    command = ReportAnomaly(AnomalyKind(asked.kind), *whose, *window, *found)
+    return stream_id("anomaly", anomaly_id(command)), command
+
+
 def _placement(asked: Any) -> Placement:
     return Placement(asked.campaign_id, asked.collaboration_id, asked.deliverable_id, asked.creator_id)
 
@@ -211,6 +220,7 @@ COMMANDS: dict[type[Message], Callable[[Any], tuple[str, object]]] = {
     own.IssueTrackingLink: _issue_link,
     own.IssueCoupon: _issue_coupon,
     own.ReportBurst: _report_burst,
+    own.ReportAnomaly: _report_anomaly,
     own.RecordGrid: record_grid,
 }
 decode_command = decoder(COMMANDS)

@@ -187,3 +187,21 @@ RELEASED_EXCESS = sa.Table(
     sa.Column("readers", RowReaders, nullable=False),
 )
 """Of a content's metric, how much of the excess that the band sets aside staff found payable."""
+
+ANOMALIES = sa.Table(
+    "anomalies",
+    _READ,
+    *_key("anomaly_id"),
+    *_text("kind", "content_id", "campaign_id", "creator_id", "brand_id", "formula"),
+    sa.Column("metric", sa.Integer, nullable=False),
+    *_big("window_start_ms", "window_s", "observed", "expected_max"),
+    sa.Column("detected_at", UtcTime, nullable=False),
+    sa.Column("readers", RowReaders, nullable=False),
+    sa.Index("anomalies_detected", "detected_at", "anomaly_id"),
+    sa.Index("anomalies_campaign", "campaign_id", "detected_at"),
+    sa.Index("anomalies_creator", "creator_id", "detected_at"),
+)
+"""What was found, for the brand and creator it concerns and staff."""
+
+ORDER_HOURS = sa.Table("order_hours", _READ, *_key("campaign_id"), *_number_key("hour"), *_big("orders", "refunds"))
+"""Of each campaign and hour (since 1970, UTC) the orders recorded, and those completely refunded."""

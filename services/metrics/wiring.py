@@ -12,7 +12,7 @@ from kernel.host.app import App, Service
 from kernel.runtime.roles import Role
 from kernel.runtime.settings import Settings
 from services.metrics.codec import CODEC
-from services.metrics.domain.anomaly import ANOMALY
+from services.metrics.domain.anomaly.anomaly import ANOMALY
 from services.metrics.domain.batch import BATCH
 from services.metrics.domain.coupon import COUPON, COUPON_CODES, COUPON_COUNTS
 from services.metrics.domain.excess import EXCESS

@@ -8,8 +8,8 @@ import pytest
 
 from cli.embedded import WIRED
 from kernel.adapters.bus import COMMAND_RETENTION_MS, MAX_MESSAGE_BYTES, PARTITIONS
+from services.metrics.anomalies.watch import COMMANDS
 from services.metrics.settings import MetricsSettings
-from services.metrics.stream import COMMANDS
 from services.metrics.subscribe import ENGAGEMENT
 from tests.deploy.conftest import ROOT
 from tests.deploy.objects import Object, environment, name_of, named, of, ours

@@ -13,7 +13,8 @@ from services.compliance.packs import shipped_packs
 from services.discovery.domain.categories import FIRST_LEVEL, SECOND_LEVEL_CHARS
 from services.discovery.domain.tiers import FLOORS, Tier
 from services.ledger.domain import fees, tax
-from services.metrics.domain import attribution, payable, roi, window
+from services.metrics.domain import attribution, payable, roi
+from services.metrics.domain.anomaly import refunds, window
 from tools.reference import roles
 from tools.reference.entries import WHO, Entry, entries, entry_of
 from tools.reference.scan import KINDS, Found, codes
@@ -222,9 +223,15 @@ is no figure.
 ## Attribution
 
 {table(("model", "who is credited"), models)}
-## Bursts
+## Anomalies
 
-`{window.FORMULA}`: {_first(window.Rule)}
+Of the stream ({", ".join(f"`{one}`" for one in window.FORMULAS.values())}):
+
+{_first(window.Rule)} By default: {window.Rule()}.
+
+`{refunds.FORMULA}`: of a campaign at least {refunds.LEAST} orders refunded completely in {refunds.DAY_H} hours, more
+than {refunds.FACTOR} times the mean day of the {refunds.PAST_DAYS} days before, and more than
+{refunds.ORDERS_PERCENT} % of the orders of all these days.
 
 ## Payable numbers
 

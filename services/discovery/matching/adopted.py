@@ -17,7 +17,8 @@ from services.discovery.domain.match_weights.match_weights import OWN, WHOLE_MIC
 from services.discovery.matching.matcher import SERVICE
 from services.discovery.tables.match_weights import MATCH_WEIGHTS
 
-NEWEST = Keyset(MATCH_WEIGHTS.c.version, falling=True)
+BY = ("version desc", "version")
+"""What `order_by` may name; the first is the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ async def in_force(database: Database) -> InForce:
     return InForce(row.version, row.since, shares(adapter(tuple[PartWeight, ...]).validate_json(row.weights)))
 
 
-async def versions(database: Database, actor: Actor, after: Cursor | None, size: int) -> Page:
-    """Rows of MATCH_WEIGHTS, the newest first."""
+async def versions(database: Database, falling: bool, after: Cursor | None, size: int, actor: Actor) -> Page:
+    """Rows of MATCH_WEIGHTS."""
     query = sa.select(MATCH_WEIGHTS).where(may_read(MATCH_WEIGHTS, actor))
     async with reading_as(database, SERVICE, actor) as connection:
-        return await NEWEST.read(connection, query, after, size)
+        return await Keyset(MATCH_WEIGHTS.c.version, falling=falling).read(connection, query, after, size)

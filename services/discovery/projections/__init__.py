@@ -53,7 +53,11 @@ MEASURED = Projection(
 )
 MEDIA_KITS_PROJECTION = Projection("media_kits", 1, (MEDIA_KITS, MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS), apply_media_kits)
 MATCH_WEIGHTS_PROJECTION = Projection(
-    "match_weights", 1, (MATCH_WEIGHTS, MATCH_BRIEFS, MATCH_OUTCOMES), apply_match_weights, topics=TOPICS
+    "match_weights",
+    1,
+    (MATCH_WEIGHTS, MATCH_BRIEFS, MATCH_OUTCOMES),
+    apply_match_weights,
+    topics=tuple(one for one in TOPICS if one.service == "campaigns"),
 )
 FOLLOWED = tuple(
     replace(one, apply=noting(one.name, one.apply))

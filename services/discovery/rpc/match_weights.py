@@ -12,9 +12,10 @@ from kernel.core.codec import adapter
 from kernel.edge.grpc import caller
 from kernel.edge.grpc_errors import RpcContext
 from kernel.edge.page_tokens import page_size
+from kernel.processors.keyset import chosen
 from services.discovery.domain.match_weights.commands import Learning, PartWeight
 from services.discovery.domain.match_weights.match_weights import WHOLE_MICROS
-from services.discovery.matching.adopted import CAME_WITH, InForce, in_force, shares, versions
+from services.discovery.matching.adopted import BY, CAME_WITH, InForce, in_force, shares, versions
 from services.discovery.matching.past import learned_weights
 from services.discovery.matching.proposals import sealed
 from services.discovery.projections import MATCH_WEIGHTS_PROJECTION
@@ -29,12 +30,13 @@ class MatchWeightQueries(Asked, grpc_pb.CreatorQueryServiceServicer):
     async def ListMatchWeights(  # noqa: N802
         self, request: pb.ListMatchWeightsRequest, context: RpcContext
     ) -> pb.ListMatchWeightsResponse:
-        """Version by version, the newest first."""
+        """Version by version."""
         actor, size = caller(), page_size(request.page_size, limit=PAGE_LIMIT)
         actor.require(*WATCHERS)
+        _, falling = chosen(request.order_by, BY)
         after = self._tokens.open(request, request.page_token, actor.tenant)
         await self._app.at_least(request.at_least, MATCH_WEIGHTS_PROJECTION.name)
-        page = await versions(self._app.database, actor, after, size)
+        page = await versions(self._app.database, falling, after, size, actor)
         token = self._tokens.seal(request, page.next, actor.tenant) if page.next else ""
         return pb.ListMatchWeightsResponse(
             adopted=map(_adopted, page.rows), own=wire_in_force(CAME_WITH), page=common.PageInfo(next_page_token=token)

@@ -31,6 +31,7 @@ from services.metrics.domain.totals import (
     snapshots,
     sums_from,
 )
+from services.metrics.projections.anomalies import ANOMALY_LIST
 from services.metrics.projections.excess import EXCESS_LIST
 from services.metrics.projections.orders import ORDER_LIST
 from services.metrics.projections.rows import STAFF, Row
@@ -276,4 +277,4 @@ COUNTS = Projection(
     batch_records=ENVELOPES_AT_ONCE,
 )
 RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
-PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST, SITE_LIST, EXCESS_LIST)
+PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST, SITE_LIST, EXCESS_LIST, ANOMALY_LIST)

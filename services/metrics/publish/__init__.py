@@ -1,11 +1,10 @@
 """Private events to public ones, batches to envelopes on the wire: pure. What is promised is proto/dandelion/metrics/v1."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
-from dandelion.metrics.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as pb
 from dandelion_contracts.wire import form, refusal, stamp
 from dandelion_contracts.words import number
@@ -13,9 +12,7 @@ from google.protobuf.message import Message as Wire
 
 from kernel.adapters.bus import Message
 from kernel.core.events import CommandRefused, Delivered
-from kernel.core.ids import derived_id
 from kernel.streams.relay import OutgoingCommand, PublicEvent
-from services.metrics.domain.anomaly import BurstDetected
 from services.metrics.domain.attribution import Basis, Placement
 from services.metrics.domain.coupon import CouponIssued
 from services.metrics.domain.engagement import Envelope, Ints
@@ -29,7 +26,7 @@ from services.metrics.domain.order.events import (
     OrderRecorded,
     OrderRefunded,
 )
-from services.metrics.domain.window import FORMULA, Burst
+from services.metrics.publish.anomalies import ANOMALY_FORMS
 from services.metrics.publish.grids import GRID_FORMS
 from services.metrics.publish.sites import SITE_FORMS
 
@@ -160,22 +157,6 @@ def _excess(event: ExcessReleased, at: datetime) -> pb.ExcessReleased:
     )  # fmt: skip
 
 
-def _anomaly(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
-    start = datetime.fromtimestamp(event.window_start_ms / 1000, UTC)
-    return pb.AnomalyDetected(
-        anomaly_id=event.anomaly_id,
-        kind="burst",
-        content_id=event.content_id,
-        metric=pb.Metric.ValueType(event.metric),
-        window_from=stamp(start),
-        window_until=stamp(start + timedelta(seconds=event.window_s)),
-        observed=event.count,
-        expected_max=event.expected_max,
-        formula=event.formula,
-        detected_at=stamp(at),
-    )
-
-
 FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
     LinkIssued: _link,
     LinkEnded: _link_ended,
@@ -185,7 +166,7 @@ FORMS: dict[type, Callable[[Any, datetime], Wire]] = {
     OrderAmended: _amendment,
     OrderChangeKept: _kept,
     ExcessReleased: _excess,
-    BurstDetected: _anomaly,
+    **ANOMALY_FORMS,
     **SITE_FORMS,
     **GRID_FORMS,
 }
@@ -247,31 +228,3 @@ def _content(content_id: str, known: tuple[str, str, str]) -> pb.EngagementConte
 def _squeezed(column: Ints) -> Any:
     """A column of one value travels as a single entry."""
     return column[:1].tolist() if bool((column == column[0]).all()) else column.tolist()
-
-
-def burst_request(burst: Burst, found_at: datetime) -> tuple[str, Message]:
-    """A burst found in the stream as a command to metrics itself: the id of its stream, and the message.
-
-    The message id is derived from what was found, so however often the stream finds it, it is raised once.
-    """
-    asked = own.ReportBurst(
-        content_id=burst.content_id,
-        metric=pb.Metric.ValueType(burst.metric),
-        window_start_ms=burst.window_start_ms,
-        window_s=burst.window_s,
-        observed=burst.count,
-        expected_max=burst.expected_max,
-        formula=FORMULA,
-    )
-    found = derived_id("burst request", burst.content_id, str(int(burst.metric)), str(burst.window_start_ms))
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": found,
-        "ce_source": "metrics",
-        "ce_type": asked.DESCRIPTOR.full_name,
-        "ce_time": found_at.isoformat(),
-        "ce_tenant": "platform",
-        "ce_correlation": found,
-    }
-    encoded = [(name, text.encode()) for name, text in headers.items()]
-    return found, Message(found.encode(), asked.SerializeToString(deterministic=True), encoded)

@@ -29,6 +29,7 @@ from services.metrics.projections import COUNTS, PROJECTIONS, REGISTRY, RETURNS
 from services.metrics.reads.payable import PayableReads
 from services.metrics.reads.performance import ENGAGING, IDS, Group, Line, Listing, Order, PerformanceReads
 from services.metrics.reads.returns import Money, Performance, ReturnReads
+from services.metrics.rpc.anomalies import AnomalyQueries
 from services.metrics.rpc.history import shared_queries
 from services.metrics.rpc.orders import OrderQueries
 from services.metrics.rpc.payable import payable_numbers
@@ -52,7 +53,7 @@ RATIOS = {"roas": roi.ROAS, "roi": roi.ROI, "cpm": roi.CPM, "cpr": roi.CPR, "cpe
           "cac": roi.CAC}  # fmt: skip
 
 
-class RoiQueries(grpc_pb.RoiQueryServiceServicer):
+class RoiQueries(AnomalyQueries, grpc_pb.RoiQueryServiceServicer):
     """A brand sees its campaigns, a creator its own rows, staff see all."""
 
     def __init__(self, app: App) -> None:

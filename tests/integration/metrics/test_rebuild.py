@@ -4,9 +4,11 @@ from pathlib import Path
 
 from dandelion.metrics.v1 import queries_pb2 as pb
 
-from kernel.core.ids import new_id
+from kernel.core.ids import new_id, stream_id
 from kernel.processors import generations
 from services.metrics.codec import CODEC
+from services.metrics.domain.anomaly.anomaly import AnomalyKind, ReportAnomaly, anomaly_id
+from services.metrics.domain.engagement import Metric
 from services.metrics.projections import PROJECTIONS
 from services.metrics.subscribe import decode
 from tests.integration.metrics.client import OPERATOR, Deal, Metrics, running
@@ -14,6 +16,7 @@ from tests.integration.metrics.test_engagement import row, sent
 from tests.integration.metrics.test_returns import click, link, order
 from tests.kit.generations import dump
 from tests.kit.until import until
+from tests.unit.metrics.batches import START_MS
 
 
 async def a_busy_day(metrics: Metrics) -> Deal:
@@ -58,11 +61,19 @@ async def _released(metrics: Metrics, content: str) -> None:
     await metrics.app.at_least(receipt["token"], "excess")
 
 
+def found(content_id: str, brand_id: str) -> tuple[str, ReportAnomaly]:
+    """An anomaly's stream and what the stream role reports."""
+    window = (Metric.LIKES, START_MS, 60)
+    command = ReportAnomaly(AnomalyKind.BURST, content_id, "", "", brand_id, *window, 5_000, 1_200, "burst@1")
+    return stream_id("anomaly", anomaly_id(command)), command
+
+
 async def test_rebuild_equals_live(tmp_path: Path) -> None:
     async with running(tmp_path) as metrics:
         deal = await a_busy_day(metrics)
+        await metrics.as_clock(*found(deal.contents[0], deal.brand_id))
         receipt = await metrics.done("PUT", f"/orders/{new_id()}", order("last"), deal.brand)
-        for name in ("counts", "returns", "registry"):
+        for name in ("counts", "returns", "registry", "anomalies"):
             await metrics.app.at_least(receipt["token"], name)
         app = metrics.app
         for projection in PROJECTIONS:

@@ -13,8 +13,8 @@ from dandelion.metrics.v1 import events_pb2 as events
 from kernel.core.ids import new_id
 from kernel.runtime.roles import Role
 from services.metrics import stream
-from services.metrics.domain.window import Rule, Windows
-from services.metrics.stream import Watch
+from services.metrics.anomalies.watch import Watch
+from services.metrics.domain.anomaly.window import Rule, Windows
 from tests.integration.metrics.client import Metrics, running
 from tests.integration.metrics.test_engagement import row
 from tests.kit.until import until
@@ -29,7 +29,7 @@ QUIET = [10, 10, 10, 10]
 @asynccontextmanager
 async def watched(metrics: Metrics) -> AsyncIterator[Watch]:
     """The stream role, with small windows."""
-    watch, stop = Watch(metrics.app.bus, Windows(RULE)), asyncio.Event()
+    watch, stop = Watch(metrics.app.bus, metrics.app.database, Windows(RULE)), asyncio.Event()
     role: Role = stream.make_windows(metrics.app, watch)
     task = asyncio.create_task(serve(role, stop))
     try:

@@ -18,11 +18,10 @@ from kernel.core.faults import Fault, Invalid
 from kernel.core.ids import derived_id
 from kernel.streams.relay import PublicEvent
 from services.metrics.codec import CODEC, COMMANDS, EVENTS
-from services.metrics.domain.anomaly import ANOMALY, BurstDetected, ReportBurst, anomaly_id
 from services.metrics.domain.attribution import Basis, Model, Placement
 from services.metrics.domain.batch import BatchRegistered
 from services.metrics.domain.coupon import COUPON, CouponIssued, IssueCoupon
-from services.metrics.domain.engagement import Metric, split
+from services.metrics.domain.engagement import split
 from services.metrics.domain.link.clicks import LinkClicked, LinkRequested, NotAClick
 from services.metrics.domain.link.link import LINK, IssueLink, LinkEnded, LinkIssued
 from services.metrics.domain.order.events import (
@@ -39,10 +38,10 @@ from services.metrics.domain.order.events import (
 )
 from services.metrics.domain.site.events import Outcome, SiteClaimed, SiteLooked, SiteLookRequested, SiteStatus
 from services.metrics.domain.site.site import LookAtSite
-from services.metrics.domain.window import FORMULA, Burst
-from services.metrics.publish import FORMS, burst_request, envelope_message, publish, wire_envelope
+from services.metrics.publish import FORMS, envelope_message, publish, wire_envelope
 from services.metrics.subscribe import ENVELOPE, decode, decode_command
 from tests.kit.forms import check_forms
+from tests.unit.metrics.anomaly_samples import ANOMALY_SAMPLES
 from tests.unit.metrics.batches import CONTENTS, START_MS, Row, as_rows, batch, row, rows
 from tests.unit.metrics.given import NOON, PLACE, RED, SYSTEM, check, site_rows
 from tests.unit.metrics.grid_samples import GRID_SAMPLES
@@ -52,7 +51,6 @@ ORDER_ID, LINK_ID, COUPON_ID, CLICK_ID, REFUND_ID, BATCH_ID, SITE_ID = (
     derived_id("golden", name) for name in ("order", "link", "coupon", "click", "refund", "batch", "site")
 )
 BY_LINK = Attribution(Basis.LINK, LINK_ID, CLICK_ID, PLACE, Model.LAST_CLICK, 2_592_000)
-REPORT = ReportBurst(CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1")
 UNUSABLE = (Unusable(Basis.COUPON, 0, Why.MALFORMED), Unusable(Basis.LINK, 1, Why.UNKNOWN))
 USABLE = (Usable(Basis.LINK, 0, True), Usable(Basis.REPORTED, 0, False))
 CONTACT = Contact(Basis.LINK, LINK_ID, CLICK_ID, PLACE, NOON)
@@ -68,9 +66,7 @@ SAMPLES: dict[str, Any] = {
     "order.amended@1": OrderAmended(ORDER_ID, REFUND_ID, RED, 25_000, 5_100, "CNY", 3, BY_LINK),
     "order.change_kept@1": OrderChangeKept(ORDER_ID, RED, REFUND_ID, ChangeKind.REFUND, 900),
     "batch.registered@1": BatchRegistered(BATCH_ID, "ab" * 32, 500, 2),
-    "anomaly.burst_detected@1": BurstDetected(
-        anomaly_id(REPORT), CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, "burst@1"
-    ),
+    **ANOMALY_SAMPLES,
     "site.claimed@1": SiteClaimed(SITE_ID, RED, "shop.example"),
     "site.look_requested@1": SiteLookRequested(SITE_ID, RED, "shop.example", 2, NOON, True),
     "site.looked@1": SiteLooked(
@@ -279,17 +275,6 @@ def test_a_time_that_no_calendar_has_is_refused() -> None:
         asked_for.expires_at.seconds = seconds
         with pytest.raises(ValueError, match="time"):
             asked(asked_for)
-
-
-def test_a_burst_is_reported_under_one_id() -> None:
-    burst = Burst(CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200)
-    _, message = burst_request(burst, NOON)
-    _, again = burst_request(burst, NOON + timedelta(minutes=1))
-    assert dict(message.headers)["ce_id"] == dict(again.headers)["ce_id"]
-    stream, command = asked(own.ReportBurst.FromString(message.value))
-    assert command == ReportBurst(CONTENTS[0], Metric.LIKES, START_MS, 60, 5_000, 1_200, FORMULA)
-    assert stream == f"anomaly-{anomaly_id(command)}"
-    check(ANOMALY, [], command, [SAMPLES["anomaly.burst_detected@1"]], id=anomaly_id(command), actor=SYSTEM)
 
 
 def test_others_words_are_passed_over() -> None:

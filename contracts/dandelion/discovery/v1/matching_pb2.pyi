@@ -279,20 +279,24 @@ class ListMatchWeightsRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     AT_LEAST_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
     page_size: builtins.int
     """At most 200; 0: 50."""
     page_token: builtins.str
     at_least: builtins.str
+    order_by: builtins.str
+    """"version desc" (the default) or "version"."""
     def __init__(
         self,
         *,
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         at_least: builtins.str = ...,
+        order_by: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,9 +308,7 @@ class ListMatchWeightsResponse(message.Message):
     OWN_FIELD_NUMBER: builtins.int
     PAGE_FIELD_NUMBER: builtins.int
     @builtins.property
-    def adopted(self) -> containers.RepeatedCompositeFieldContainer[AdoptedWeights]:
-        """The newest first."""
-
+    def adopted(self) -> containers.RepeatedCompositeFieldContainer[AdoptedWeights]: ...
     @builtins.property
     def own(self) -> MatchWeights:
         """Version 0, which the platform came with."""

@@ -155,6 +155,62 @@ class ReportBurst(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ReportAnomaly(message.Message):
+    """The stream or a look at refunds found something that people hardly do; raised as AnomalyDetected, once."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    CONTENT_ID_FIELD_NUMBER: builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
+    METRIC_FIELD_NUMBER: builtins.int
+    WINDOW_START_MS_FIELD_NUMBER: builtins.int
+    WINDOW_S_FIELD_NUMBER: builtins.int
+    OBSERVED_FIELD_NUMBER: builtins.int
+    EXPECTED_MAX_FIELD_NUMBER: builtins.int
+    FORMULA_FIELD_NUMBER: builtins.int
+    kind: builtins.str
+    """As in AnomalyDetected."""
+    content_id: builtins.str
+    """Empty for refunds."""
+    campaign_id: builtins.str
+    """Of the content, as far as they were known; for refunds the campaign."""
+    creator_id: builtins.str
+    brand_id: builtins.str
+    metric: events_pb2.Metric.ValueType
+    """Unspecified for refunds."""
+    window_start_ms: builtins.int
+    """Milliseconds since 1970-01-01 UTC."""
+    window_s: builtins.int
+    observed: builtins.int
+    """What the window showed when it was noticed, and the most that the formula allows."""
+    expected_max: builtins.int
+    formula: builtins.str
+    """Which formula, as `burst@1`."""
+    def __init__(
+        self,
+        *,
+        kind: builtins.str = ...,
+        content_id: builtins.str = ...,
+        campaign_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        brand_id: builtins.str = ...,
+        metric: events_pb2.Metric.ValueType = ...,
+        window_start_ms: builtins.int = ...,
+        window_s: builtins.int = ...,
+        observed: builtins.int = ...,
+        expected_max: builtins.int = ...,
+        formula: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["brand_id", b"brand_id", "campaign_id", b"campaign_id", "content_id", b"content_id", "creator_id", b"creator_id", "expected_max", b"expected_max", "formula", b"formula", "kind", b"kind", "metric", b"metric", "observed", b"observed", "window_s", b"window_s", "window_start_ms", b"window_start_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class RecordGrid(message.Message):
     """What a creator's contents bring was computed from what is recorded of them; raised as PerformanceUpdated where it says something new."""
 

@@ -1076,18 +1076,25 @@ class AnomalyDetected(message.Message):
     EXPECTED_MAX_FIELD_NUMBER: builtins.int
     FORMULA_FIELD_NUMBER: builtins.int
     DETECTED_AT_FIELD_NUMBER: builtins.int
+    BRAND_ID_FIELD_NUMBER: builtins.int
     anomaly_id: builtins.str
     kind: builtins.str
-    """"burst", "plateau", "coordinated"."""
+    """"burst", "follower_jump", "plateau", "coordinated", "refund_wave"."""
     content_id: builtins.str
+    """Empty for a wave of refunds, which is a campaign's."""
     campaign_id: builtins.str
+    """Campaign, creator and brand as far as they were known when it was found."""
     creator_id: builtins.str
     metric: Metric.ValueType
     observed: builtins.int
+    """Counts in the window; for "coordinated" in its fullest second; for "plateau" how steady the windows are: thousandths of their
+    mean by their variance.
+    """
     expected_max: builtins.int
-    """What the band around the earlier windows allows at most."""
+    """What the formula allows at most."""
     formula: builtins.str
     """Which formula, as `burst@1`."""
+    brand_id: builtins.str
     @builtins.property
     def window_from(self) -> timestamp_pb2.Timestamp: ...
     @builtins.property
@@ -1109,10 +1116,11 @@ class AnomalyDetected(message.Message):
         expected_max: builtins.int = ...,
         formula: builtins.str = ...,
         detected_at: timestamp_pb2.Timestamp | None = ...,
+        brand_id: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["detected_at", b"detected_at", "window_from", b"window_from", "window_until", b"window_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["anomaly_id", b"anomaly_id", "campaign_id", b"campaign_id", "content_id", b"content_id", "creator_id", b"creator_id", "detected_at", b"detected_at", "expected_max", b"expected_max", "formula", b"formula", "kind", b"kind", "metric", b"metric", "observed", b"observed", "window_from", b"window_from", "window_until", b"window_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["anomaly_id", b"anomaly_id", "brand_id", b"brand_id", "campaign_id", b"campaign_id", "content_id", b"content_id", "creator_id", b"creator_id", "detected_at", b"detected_at", "expected_max", b"expected_max", "formula", b"formula", "kind", b"kind", "metric", b"metric", "observed", b"observed", "window_from", b"window_from", "window_until", b"window_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

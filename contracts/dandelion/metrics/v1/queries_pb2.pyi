@@ -102,6 +102,72 @@ EVIDENCE_OUTCOME_OUT_OF_TIME: EvidenceOutcome.ValueType  # 5
 """The coupon was not issued yet or had expired; the click is later than the order or before the window."""
 
 @typing.final
+class ListAnomaliesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    CONTENT_ID_FIELD_NUMBER: builtins.int
+    KINDS_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    """Empty: every campaign, creator or content that the caller may see."""
+    creator_id: builtins.str
+    content_id: builtins.str
+    page_size: builtins.int
+    """At most 1,000; 0: 100."""
+    page_token: builtins.str
+    at_least: builtins.str
+    order_by: builtins.str
+    """"detected_at desc" (the default) or "detected_at"."""
+    @builtins.property
+    def kinds(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """As in AnomalyDetected; empty: every kind."""
+
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        creator_id: builtins.str = ...,
+        content_id: builtins.str = ...,
+        kinds: abc.Iterable[builtins.str] | None = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+        order_by: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "content_id", b"content_id", "creator_id", b"creator_id", "kinds", b"kinds", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListAnomaliesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ANOMALIES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def anomalies(self) -> containers.RepeatedCompositeFieldContainer[events_pb2.AnomalyDetected]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        anomalies: abc.Iterable[events_pb2.AnomalyDetected] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["anomalies", b"anomalies", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Counts(message.Message):
     """Counts of one subject. Organic and paid are apart only where the request asks for it."""
 

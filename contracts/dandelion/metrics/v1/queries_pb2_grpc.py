@@ -56,6 +56,11 @@ class RoiQueryServiceStub:
                 request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.SerializeToString,
                 response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.FromString,
                 _registered_method=True)
+        self.ListAnomalies = channel.unary_unary(
+                '/dandelion.metrics.v1.RoiQueryService/ListAnomalies',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListAnomaliesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListAnomaliesResponse.FromString,
+                _registered_method=True)
 
 
 class RoiQueryServiceServicer:
@@ -90,6 +95,13 @@ class RoiQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAnomalies(self, request, context):
+        """What was found that people hardly do, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RoiQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +124,11 @@ def add_RoiQueryServiceServicer_to_server(servicer, server):
                     servicer.GetPayableNumbers,
                     request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.FromString,
                     response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.SerializeToString,
+            ),
+            'ListAnomalies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAnomalies,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListAnomaliesRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListAnomaliesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +240,33 @@ class RoiQueryService:
             '/dandelion.metrics.v1.RoiQueryService/GetPayableNumbers',
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.SerializeToString,
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAnomalies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.RoiQueryService/ListAnomalies',
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListAnomaliesRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListAnomaliesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,8 @@ class RoiQueryServiceStub:
     """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
     GetPayableNumbers: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetPayableNumbersRequest, _queries_pb2.GetPayableNumbersResponse]
     """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
+    ListAnomalies: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListAnomaliesRequest, _queries_pb2.ListAnomaliesResponse]
+    """What was found that people hardly do, the newest first."""
 
 @_typing.type_check_only
 class RoiQueryServiceAsyncStub(RoiQueryServiceStub):
@@ -60,6 +62,8 @@ class RoiQueryServiceAsyncStub(RoiQueryServiceStub):
     """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
     GetPayableNumbers: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetPayableNumbersRequest, _queries_pb2.GetPayableNumbersResponse]  # type: ignore[assignment]
     """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
+    ListAnomalies: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListAnomaliesRequest, _queries_pb2.ListAnomaliesResponse]  # type: ignore[assignment]
+    """What was found that people hardly do, the newest first."""
 
 class RoiQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Performance and return. A brand sees its campaigns, a creator its own rows, staff see all."""
@@ -95,6 +99,14 @@ class RoiQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.GetPayableNumbersResponse, _abc.Awaitable[_queries_pb2.GetPayableNumbersResponse]]:
         """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
+
+    @_abc_1.abstractmethod
+    def ListAnomalies(
+        self,
+        request: _queries_pb2.ListAnomaliesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListAnomaliesResponse, _abc.Awaitable[_queries_pb2.ListAnomaliesResponse]]:
+        """What was found that people hardly do, the newest first."""
 
 def add_RoiQueryServiceServicer_to_server(servicer: RoiQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
