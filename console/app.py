@@ -97,6 +97,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.services.close()
 
 
+PASSING = ("exhausted", "unavailable", "pending")
+"""Kinds of problems that pass by themselves: a form is kept and sent again under its key, so its command counts once."""
+
+
 class _Assets(StaticFiles):
     """Built files, whose names change with their content."""
 
@@ -152,6 +156,8 @@ async def _on_problem(request: Request, problem: Exception) -> Response:
         return await _signed_out(request)
     if problem.kind == "internal":
         log.error("a service broke", extra={"code": problem.code, "error_id": problem.instance})
+    if request.method not in SAFE and problem.kind in PASSING:
+        return Visit(request).show("later.html", problem.status, problem=problem, typed=(await typed(request)).values)
     template = "sign_in.html" if problem.code.startswith("identity.") else "problem.html"
     return Visit(request).show(template, problem.status, problem=problem)
 

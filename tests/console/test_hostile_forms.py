@@ -41,11 +41,15 @@ ASKED: Mapping[str, Mapping[str, str]] = {
     "/finance/proposals/{proposal_id}/{verb}": {"reason": "As it was agreed by mail"},
     "/finance/fees/{policy_id}/{verb}": {"reason": "As it was agreed by mail"},
     "/disputes/{collaboration_id}": {"outcome": "settle"},
+    "/profile/erasure": {},
+    "/erasures/{subject_id}/erase": {"reason": "request.subject"},
+    "/erasures/{subject_id}/decline-erasure": {"reason": "request.subject"},
+    "/planner/weights/adopt": {"reason": "As it was agreed by mail"},
+    "/documentation/{service}/operations/{operation_id}": {},
 }
-"""What is typed, by route, to come to the page that asks whether one is sure.
-
-Nobody of the story asks to be erased; that page is the same (confirming.py), as is the one of the API's documentation.
-"""
+"""What is typed, by route, to come to the page that asks whether one is sure; a field that stays empty gets an id of nobody's."""
+NOBODY = "0b7f3c7e-5d0a-5c1e-8f43-2b6d0c9b7a11"
+"""Who asked to be erased, and is not there."""
 ANSWER = "/reject"
 """What a row is answered by, once: its form is gone afterwards."""
 TRIES, AGAIN_S = 20, 0.5
@@ -65,6 +69,9 @@ async def lively(console: OpenConsole) -> OpenConsole:
         ):
             done = await sent(second, (await opened(second, path)).form(ending), typed)
             assert done.answer.status_code == 200, done.text
+    async with console.visitor("operator") as operator:
+        done = await sent(operator, (await opened(operator, "/erasures")).form("/erasures"), {"subject_id": NOBODY})
+        assert done.answer.status_code == 200, done.text
     return console
 
 
@@ -83,7 +90,8 @@ async def _sure(console: OpenConsole, role: str, forms: Sequence[PageForm]) -> A
             typed = ASKED.get(route_of(urlsplit(form.action).path, "POST"))
             if typed is None:
                 continue
-            asks = await sent(client, form, typed)
+            empty = {name: NOBODY for name in form.typed if not form.fields[name][0]}
+            asks = await sent(client, form, {**empty, **typed})
             sure = [one for one in asks.forms if SURE in one.fields]
             CONFIRMED.update(route_of(urlsplit(one.action).path, "POST") for one in sure)
             for one in sure:

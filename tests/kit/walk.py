@@ -5,7 +5,7 @@ Pages are known by their routes, so that a page to which no link leads is found 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
+from starlette.routing import compile_path
 
 from cli.story.plan import DEALS
 from console.pages import routers
@@ -107,19 +108,21 @@ class Seen:
 
 
 @cache
-def _routes(method: str) -> tuple[APIRoute, ...]:
-    every = (route for router in routers() for route in router.routes if isinstance(route, APIRoute))
-    return tuple(route for route in every if method in (route.methods or ()))
+def _routes(method: str) -> Mapping[str, re.Pattern[str]]:
+    """By pattern what a path of it matches, those of routers inside a room's router too."""
+    every = iter_route_contexts([route for router in routers() for route in router.routes])
+    paths = [route.path or "" for route in every if method in (route.methods or ())]
+    return {path: compile_path(path)[0] for path in paths}
 
 
 def routes(method: str = "GET") -> list[str]:
     """Patterns of all routes of all rooms, such as `/campaigns/{campaign_id}`."""
-    return [route.path for route in _routes(method)]
+    return list(_routes(method))
 
 
 def route_of(path: str, method: str = "GET") -> str:
     """Pattern of the route that answers a path, "" when none does."""
-    return next((route.path for route in _routes(method) if route.path_regex.match(path)), "")
+    return next((pattern for pattern, matching in _routes(method).items() if matching.match(path)), "")
 
 
 async def seen(client: httpx.AsyncClient, role: str, address: str) -> Seen:
