@@ -7,14 +7,16 @@ from uuid import uuid4
 
 from dandelion.campaigns.v1.queries_pb2 import Campaign, GetCampaignRequest, ListBriefVersionsRequest
 from dandelion.common.v1.common_pb2 import CampaignType, Format, Platform
+from dandelion.compliance.v1.queries_pb2 import ListRulesRequest
 from dandelion.ledger.v1.queries_pb2 import ListFeePoliciesRequest
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 
 from console.calls.problems import Problem
 from console.forms import EMPTY, Filled, Form
 from console.look.menu import BRANDS
 from console.page import Id, Page, SignedIn, needs
+from console.pages.deals.consequence import consequence
 from console.pages.deals.drafts import CLOCKS, MONEY, PAYABLE, as_typed, brief_body, rows_of, terms_body
 from console.pages.deals.stale import Change, merged
 from console.pages.deals.terms import TERMS
@@ -26,6 +28,7 @@ NEW = "new"
 DRAFTED = mark("Saved as a draft: nobody but you sees it.")
 AMENDED = mark("Saved: this is the brief now.")
 STALE = "campaign.brief_changed"
+RULES_COUNTED = 200
 VERSIONS = 20
 """Former versions among which the one is looked for that this person began with."""
 MORE = {"deliverables": "brief.deliverables", "products": "brief.products"}
@@ -45,7 +48,7 @@ async def edit(page: Page, campaign_id: Id) -> Response:
 @router.post("/new")
 async def draft(page: Page, form: Filled) -> Response:
     """Saves a new draft under the id that the form was made with: sent twice it is one draft."""
-    if form.first("_more"):
+    if "_more" in form.values:
         return await _shown(page, NEW, None, form)
 
     async def act() -> Response:
@@ -57,11 +60,18 @@ async def draft(page: Page, form: Filled) -> Response:
     return await page.submit(lambda typed, problem: _shown(page, NEW, None, typed, problem), form, act)
 
 
+@router.post("/{campaign_id}/consequence")
+async def follows(page: Page, campaign_id: Id, form: Filled) -> Response:
+    """The card alone, of what is being typed; nothing is kept."""
+    found = None if campaign_id == NEW else await _asked(page, campaign_id)
+    return HTMLResponse(page.part("briefs/consequence.html", **await _follows(page, found, form)))
+
+
 @router.post("/{campaign_id}")
 async def amend(page: Page, campaign_id: Id, form: Filled) -> Response:
     """The whole brief anew; the terms stay as they were drafted."""
     found = await _asked(page, campaign_id)
-    if form.first("_more"):
+    if "_more" in form.values:
         return await _shown(page, campaign_id, found, form)
 
     async def act() -> Response:
@@ -104,16 +114,31 @@ async def _shown(
     """The form: what was typed, else the brief as it is, else an empty one; `changes` by somebody else meanwhile."""
     values: Mapping[str, Any] = as_typed(found, page.formats) if found else {}
     counts = {name: rows_of(form, values, prefix, name == form.first("_more")) for name, prefix in MORE.items()}
-    fee_bps = found.brief.terms.brand_fee_bps if found else await _brand_fee_bps(page)
+    follows = await _follows(page, found, form)
     return page.show(
         "briefs/edit.html",
-        campaign=found, campaign_id=campaign_id, values=values, counts=counts, fee_bps=fee_bps, form=form,
+        campaign=found, campaign_id=campaign_id, values=values, counts=counts, form=form, **follows,
         problem=problem, changes=changes, new_id=form.first("_campaign") or str(uuid4()),
-        is_draft=found is None or found.status == 1,
         types=choices(CampaignType), modes_=list(MODES.items()), platforms=choices(Platform), formats=choices(Format),
         objectives=list(GOALS.items()), laws_=list(LAWS.items()), freedoms_=list(FREEDOMS.items()),
         categories_=list(CATEGORIES.items()), pays=PAYABLE, money=MONEY, clocks=CLOCKS, names=TERMS, **WORDS,
     )  # fmt: skip
+
+
+async def _follows(page: SignedIn, found: Campaign | None, form: Form) -> dict[str, Any]:
+    """What the card beside the form shows of what stands in it."""
+    fee_bps = found.brief.terms.brand_fee_bps if found else await _brand_fee_bps(page)
+    values = as_typed(found, page.formats) if found else {}
+    follows = consequence(form, values, fee_bps, MONEY)
+    request = ListRulesRequest(jurisdiction=follows.law, product_category=follows.category, page_size=RULES_COUNTED)
+    try:
+        rules = len((await page.ask(page.services.compliance.ListRules, request)).rules)
+    except Problem as problem:
+        if problem.kind not in ("invalid", "not_found"):
+            raise
+        rules = 0
+    is_draft = found is None or found.status == 1
+    return {"follows": follows, "fee_bps": fee_bps, "rules": rules, "is_draft": is_draft}
 
 
 async def _brand_fee_bps(page: SignedIn) -> int:
