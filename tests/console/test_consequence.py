@@ -52,7 +52,7 @@ async def test_the_card_follows_what_is_typed(console: OpenConsole, browser: Bro
         await expect(card).to_contain_text("Type a budget")
         await page.fill("[name='brief.budget_minor']", "20000")
         await expect(card).to_contain_text("Creators get at most")
-        await expect(card).to_contain_text("CN¥19,047.62")
+        await expect(card).to_contain_text("CN¥18,181.82")
         await page.fill("[name='brief.deliverables.0.occurrences']", "4")
         await expect(card).to_contain_text("makes 4 pieces")
         before = await card.inner_text()

@@ -70,12 +70,13 @@ async def disputed(console: OpenConsole, collaboration_id: str, who: str = "crea
 
 
 async def enliven(console: OpenConsole) -> None:
-    """A draft, an offer that waits for the brand, and work that is in dispute."""
-    first, second, _ = [await drafted(console) for _ in range(3)]
-    for campaign_id in (first, second):
+    """A draft, an offer that waits for the brand, work that is in dispute, and work that goes on."""
+    first, second, third, _ = [await drafted(console) for _ in range(4)]
+    for campaign_id in (first, second, third):
         await published(console, campaign_id)
     await offered(console, first)
     await disputed(console, await accepted(console, await offered(console, second)))
+    await accepted(console, await offered(console, third))
 
 
 def _path(shown: Shown) -> str:
