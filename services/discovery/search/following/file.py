@@ -1,6 +1,5 @@
 """The file that the index of a process is restored from: sealed under a key of its own, which an erasure deletes.
 
-
 Whoever is erased stands in files that were written before. So an erasure deletes the keys of all files, and every file is written
 under a new key, from an index that has heard of whatever was erased before that key was made.
 """

@@ -139,14 +139,15 @@ class Index:
         began_s, restored = monotonic(), await self._file.restored(form) if self._file else None
         async with self._database.reading() as connection:
             now = await settled(connection)
-        if restored is not None and restored[1] <= now:
+        is_ours = restored is not None and restored[1] <= now
+        if restored is not None and is_ours:
             self.snapshot, self._changes = restored[0], Changes(restored[1])
         else:
             self._changes = Changes(now)
             self.snapshot = await self._read()
         self._form, self._waiting = form, {}
         logger.info(
-            "search index restored" if restored else "search index loaded",
+            "search index restored" if is_ours else "search index loaded",
             extra={"rows": self.snapshot.size, "seconds": round(monotonic() - began_s, 2)},
         )
 
