@@ -194,6 +194,12 @@ class settled_stamp(_Stamp):  # noqa: N801
     inherit_cache = True
 
 
+class next_stamp(_Stamp):  # noqa: N801
+    """Above every stamp of this cluster that this statement sees. Rows of a dump of another cluster may have larger ones."""
+
+    inherit_cache = True
+
+
 @compiles(commit_stamp, "postgresql")
 def _stamp_in_postgres(_stamp: commit_stamp, _compiler: Any, **_options: Any) -> str:
     return "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
@@ -204,8 +210,14 @@ def _settled_in_postgres(_stamp: settled_stamp, _compiler: Any, **_options: Any)
     return "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
 
 
+@compiles(next_stamp, "postgresql")
+def _next_in_postgres(_stamp: next_stamp, _compiler: Any, **_options: Any) -> str:
+    return "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+
+
 @compiles(commit_stamp, "sqlite")
 @compiles(settled_stamp, "sqlite")
+@compiles(next_stamp, "sqlite")
 def _stamp_in_sqlite(stamp: FunctionElement[int], compiler: Any, **options: Any) -> str:
     """Writers come one after the other: the next number."""
     table, column = (compiler.process(name, **options) for name in stamp.clauses)

@@ -1,11 +1,15 @@
-"""Reads whose rows changed since a mark, never missing a transaction that commits later than one with a larger stamp."""
+"""Reads whose rows changed since a mark, never missing a transaction that commits later than one with a larger stamp.
+
+A dump that is restored into another cluster brings stamps of that cluster's future: they are not looked at, since the load of
+the index has read their rows.
+"""
 
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kernel.adapters.schema import settled_stamp
+from kernel.adapters.schema import next_stamp, settled_stamp
 from services.discovery.tables.search_changes import SEARCH_CHANGES
 
 PAGE = 5_000
@@ -46,7 +50,7 @@ async def _page(connection: AsyncConnection, after: Row) -> list[Row]:
     changes = SEARCH_CHANGES.c
     key = sa.tuple_(changes.stamp, changes.projection, changes.creator_id)
     query = sa.select(changes.stamp, changes.projection, changes.creator_id).where(
-        key > sa.tuple_(*map(sa.literal, after))
+        key > sa.tuple_(*map(sa.literal, after)), changes.stamp < next_stamp(changes.stamp)
     )
     rows = await connection.execute(query.order_by(changes.stamp, changes.projection, changes.creator_id).limit(PAGE))
     return [(row.stamp, row.projection, row.creator_id) for row in rows]
