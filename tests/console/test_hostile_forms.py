@@ -33,8 +33,6 @@ HOSTILE: Mapping[str, str] = {
     "control": "a\x01b\x7f",
     "an address": "javascript:alert(3)",
 }
-DOCUMENTED = "/documentation/{service}/operations/{operation_id}"
-"""Its fields are those of any command; what stays empty there gets an id of nobody's."""
 ASKED: Mapping[str, Mapping[str, str]] = {
     "/money/deposit": {"amount_minor": "12", "instrument": "tok_visa"},
     "/money/payout": {"amount_minor": "12"},
@@ -47,9 +45,11 @@ ASKED: Mapping[str, Mapping[str, str]] = {
     "/erasures/{subject_id}/erase": {"reason": "request.subject"},
     "/erasures/{subject_id}/decline-erasure": {"reason": "request.subject"},
     "/planner/weights/adopt": {"reason": "As it was agreed by mail"},
-    DOCUMENTED: {},
 }
-"""What is typed, by route, to come to the page that asks whether one is sure."""
+"""What is typed, by route, to come to the page that asks whether one is sure.
+
+That of the API's documentation is the same (confirming.py); the walk comes to queries there, which ask nothing.
+"""
 NOBODY = "0b7f3c7e-5d0a-5c1e-8f43-2b6d0c9b7a11"
 """Who asked to be erased, and is not there."""
 ANSWER = "/reject"
@@ -89,12 +89,10 @@ async def _sure(console: OpenConsole, role: str, forms: Sequence[PageForm]) -> A
     """The forms of the pages that ask once more before they do what these forms say."""
     async with console.visitor(role) as client:
         for form in forms:
-            route = route_of(urlsplit(form.action).path, "POST")
-            typed = ASKED.get(route)
+            typed = ASKED.get(route_of(urlsplit(form.action).path, "POST"))
             if typed is None:
                 continue
-            empty = {name: NOBODY for name in form.typed if route == DOCUMENTED and not form.fields[name][0]}
-            asks = await sent(client, form, {**empty, **typed})
+            asks = await sent(client, form, typed)
             sure = [one for one in asks.forms if SURE in one.fields]
             CONFIRMED.update(route_of(urlsplit(one.action).path, "POST") for one in sure)
             for one in sure:
