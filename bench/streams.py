@@ -22,11 +22,11 @@ from kernel.adapters.kafka import KafkaBus
 from kernel.core.ids import new_id
 from kernel.host.app import open_app
 from kernel.runtime.loops import loop_factory
-from services.metrics.anomalies.watch import Watch
 from services.metrics.domain.anomaly.window import Rule
 from services.metrics.domain.engagement import Envelope
 from services.metrics.settings import MetricsSettings
 from services.metrics.stream import faust_app, make_windows
+from services.metrics.watch import Watch
 from services.metrics.wiring import SERVICE
 from tests.kit.running import settings_in
 

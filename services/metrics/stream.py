@@ -23,12 +23,12 @@ from kernel.processors.processes import commit
 from kernel.runtime.roles import Role
 from kernel.streams.checkpoints import Checkpoints
 from kernel.streams.records import PartitionBatch
-from services.metrics.anomalies.watch import Watch
-from services.metrics.anomalies.waves import Waves
 from services.metrics.domain.engagement import Envelope
-from services.metrics.measuring import Measuring
+from services.metrics.passes.grids import Measuring
+from services.metrics.passes.refunds import Waves
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT, ENVELOPE, decode
+from services.metrics.watch import Watch
 
 if TYPE_CHECKING:
     import faust
@@ -46,12 +46,12 @@ def make_stream(app: App) -> Role:
     """Role `stream`: anomalies are found as they come, refunds are looked at, grids are measured anew at each interval."""
     assert isinstance(app.settings, MetricsSettings)
     windows, measuring = make_windows(app), Measuring(app, app.settings.grid_interval_s)
-    waves = Waves(app, REFUNDS_EVERY_S)
+    passes = (measuring, Waves(app, REFUNDS_EVERY_S))
 
     async def serve(stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(measuring.run(stop))
-            tasks.create_task(waves.run(stop))
+            for one in passes:
+                tasks.create_task(one.run(stop))
             await windows.serve(stop)
 
     return replace(windows, serve=serve)

@@ -8,7 +8,7 @@ import pytest
 
 from cli.embedded import WIRED
 from kernel.adapters.bus import COMMAND_RETENTION_MS, MAX_MESSAGE_BYTES, PARTITIONS
-from services.metrics.anomalies.watch import COMMANDS
+from services.metrics.publish.requests import COMMANDS
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT
 from tests.deploy.conftest import ROOT

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 from dandelion.metrics.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as pb
 from dandelion_contracts.wire import stamp
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.adapters.bus import Message
 from kernel.core.ids import derived_id
 from services.metrics.domain.anomaly.anomaly import AnomalyFound, AnomalyKind, BurstDetected
 from services.metrics.domain.anomaly.refunds import DAY_H, FORMULA, Wave
 from services.metrics.domain.anomaly.window import Finding
+from services.metrics.publish.requests import request
 
 HOUR_S = 3_600
 
@@ -27,36 +29,47 @@ NOBODYS = Whose("", "", "")
 """Of a content that is not known yet."""
 
 
-def _window(start_ms: int, size_s: int) -> dict[str, object]:
+def window_of(start_ms: int, size_s: int) -> tuple[Timestamp, Timestamp]:
+    """From and until."""
     start = datetime.fromtimestamp(start_ms / 1000, UTC)
-    return {"window_from": stamp(start), "window_until": stamp(start + timedelta(seconds=size_s))}
+    return stamp(start), stamp(start + timedelta(seconds=size_s))
+
+
+SAME = ("anomaly_id", "content_id", "campaign_id", "creator_id", "brand_id", "observed", "expected_max", "formula")
 
 
 def _found(event: AnomalyFound, at: datetime) -> pb.AnomalyDetected:
-    same = ("anomaly_id", "content_id", "campaign_id", "creator_id", "brand_id", "observed", "expected_max", "formula")
-    message = pb.AnomalyDetected(**{name: getattr(event, name) for name in same})
-    message.MergeFrom(pb.AnomalyDetected(**_window(event.window_start_ms, event.window_s)))  # type: ignore[arg-type]
-    message.kind, message.metric = event.kind.value, pb.Metric.ValueType(event.metric)
-    message.detected_at.CopyFrom(stamp(at))
-    return message
+    since, until = window_of(event.window_start_ms, event.window_s)
+    return pb.AnomalyDetected(
+        **{name: getattr(event, name) for name in SAME},
+        kind=event.kind.value,
+        metric=pb.Metric.ValueType(event.metric),
+        window_from=since,
+        window_until=until,
+        detected_at=stamp(at),
+    )
 
 
 def _burst(event: BurstDetected, at: datetime) -> pb.AnomalyDetected:
-    message = pb.AnomalyDetected(
+    since, until = window_of(event.window_start_ms, event.window_s)
+    return pb.AnomalyDetected(
         anomaly_id=event.anomaly_id,
         kind=AnomalyKind.BURST.value,
         content_id=event.content_id,
         metric=pb.Metric.ValueType(event.metric),
+        window_from=since,
+        window_until=until,
         observed=event.count,
         expected_max=event.expected_max,
         formula=event.formula,
         detected_at=stamp(at),
     )
-    message.MergeFrom(pb.AnomalyDetected(**_window(event.window_start_ms, event.window_s)))  # type: ignore[arg-type]
-    return message
 
 
-ANOMALY_FORMS: dict[type, Callable[[Any, datetime], pb.AnomalyDetected]] = {AnomalyFound: _found, BurstDetected: _burst}
+ANOMALY_FORMS: dict[type, Callable[[Any, datetime], pb.AnomalyDetected]] = {
+    AnomalyFound: _found,
+    BurstDetected: _burst,
+}
 
 
 def finding_request(found: Finding, whose: Whose, at: datetime) -> Message:
@@ -92,15 +105,5 @@ def wave_request(found: Wave, whose: Whose, at: datetime) -> Message:
 
 def _asked(asked: own.ReportAnomaly, subject: str, at: datetime) -> Message:
     window = (str(int(asked.metric)), str(asked.window_start_ms))
-    found = derived_id("anomaly request", asked.kind, subject, *window)
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": found,
-        "ce_source": "metrics",
-        "ce_type": asked.DESCRIPTOR.full_name,
-        "ce_time": at.isoformat(),
-        "ce_tenant": "platform",
-        "ce_correlation": found,
-    }
-    encoded = [(name, text.encode()) for name, text in headers.items()]
-    return Message(found.encode(), asked.SerializeToString(deterministic=True), encoded)
+    request_id = derived_id("anomaly request", asked.kind, subject, *window)
+    return request(asked, request_id, request_id, at)

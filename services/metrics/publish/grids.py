@@ -16,6 +16,7 @@ from kernel.core.ids import derived_id, stream_id
 from services.metrics.domain.grid.formula import MICROS, GridCell, Purpose, Reach
 from services.metrics.domain.grid.grid import GridMeasured, RecordGrid
 from services.metrics.domain.post.post import PostRegistered
+from services.metrics.publish.requests import request
 
 RATIO_LIMIT = 1e12
 MEDIANS = {"exposures": "exposure_median", "reads": "read_median", "engagements": "engagement_median"}
@@ -90,22 +91,11 @@ def cell_of(wire: pb.GridCell) -> GridCell:
     )
 
 
-def grid_request(creator_id: str, cells: tuple[GridCell, ...], formula: str, at: datetime) -> tuple[str, Message]:
-    """What a pass computed as a command to metrics itself: the id of its stream, and the message. All replicas that measure for
-    one moment send one id, so it is decided once."""
+def grid_request(creator_id: str, cells: tuple[GridCell, ...], formula: str, at: datetime) -> Message:
+    """What a pass computed as a command to metrics itself. All replicas that measure for one moment send one id."""
     asked = own.RecordGrid(creator_id=creator_id, cells=map(wire_cell, cells), formula=formula, measured_at=stamp(at))
-    found, stream = derived_id("grid request", creator_id, at.isoformat()), stream_id("grid", creator_id)
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": found,
-        "ce_source": "metrics",
-        "ce_type": asked.DESCRIPTOR.full_name,
-        "ce_time": at.isoformat(),
-        "ce_tenant": "platform",
-        "ce_correlation": found,
-    }
-    encoded = [(name, text.encode()) for name, text in headers.items()]
-    return stream, Message(stream.encode(), asked.SerializeToString(deterministic=True), encoded)
+    request_id = derived_id("grid request", creator_id, at.isoformat())
+    return request(asked, request_id, stream_id("grid", creator_id), at)
 
 
 def record_grid(asked: own.RecordGrid) -> tuple[str, RecordGrid]:

@@ -1,6 +1,5 @@
 """What was found that people hardly do."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dandelion.common.v1 import common_pb2 as common
@@ -17,12 +16,10 @@ from kernel.host.app import App
 from kernel.processors.keyset import chosen
 from services.metrics.domain.anomaly.anomaly import AnomalyKind
 from services.metrics.projections.anomalies import ANOMALY_LIST
+from services.metrics.publish.anomalies import SAME, window_of
 from services.metrics.reads.anomalies import BY, Asked, anomalies
 
 DEFAULT, LIMIT = 100, 1_000
-SAME = (
-    "anomaly_id", "kind", "content_id", "campaign_id", "creator_id", "brand_id", "observed", "expected_max", "formula",
-)  # fmt: skip
 
 
 class AnomalyQueries(grpc_pb.RoiQueryServiceServicer):
@@ -51,11 +48,11 @@ def _kind(name: str) -> str:
 
 
 def _wire(row: Any) -> events.AnomalyDetected:
-    start = datetime.fromtimestamp(row["window_start_ms"] / 1000, UTC)
+    since, until = window_of(row["window_start_ms"], row["window_s"])
     return events.AnomalyDetected(
-        **{name: row[name] for name in SAME},
+        **{name: row[name] for name in (*SAME, "kind")},
         metric=events.Metric.ValueType(row["metric"]),
-        window_from=stamp(start),
-        window_until=stamp(start + timedelta(seconds=row["window_s"])),
+        window_from=since,
+        window_until=until,
         detected_at=stamp(row["detected_at"]),
     )

@@ -7,11 +7,11 @@ from dandelion.metrics.v1.events_pb2 import AnomalyDetected
 
 from kernel.core.clock import system_clock
 from kernel.core.ids import new_id
-from services.metrics.anomalies.watch import Watch
-from services.metrics.anomalies.waves import Waves
 from services.metrics.domain.anomaly.refunds import LEAST
 from services.metrics.domain.anomaly.window import Rule, Windows
 from services.metrics.domain.engagement import Envelope
+from services.metrics.passes.refunds import Waves
+from services.metrics.watch import Watch
 from tests.integration.metrics.client import Deal, Metrics, Who
 from tests.integration.metrics.test_returns import order
 from tests.kit.until import until

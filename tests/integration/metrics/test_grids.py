@@ -10,7 +10,7 @@ from dandelion.metrics.v1 import events_pb2 as events
 from dandelion_contracts.wire import stamp
 
 from kernel.core.ids import new_id
-from services.metrics.measuring import Measuring
+from services.metrics.passes.grids import Measuring
 from tests.integration.metrics.client import Deal, Metrics
 from tests.integration.metrics.test_engagement import sent
 from tests.kit.until import until

@@ -13,8 +13,8 @@ from dandelion.metrics.v1 import events_pb2 as events
 from kernel.core.ids import new_id
 from kernel.runtime.roles import Role
 from services.metrics import stream
-from services.metrics.anomalies.watch import Watch
 from services.metrics.domain.anomaly.window import Rule, Windows
+from services.metrics.watch import Watch
 from tests.integration.metrics.client import Metrics, running
 from tests.integration.metrics.test_engagement import row
 from tests.kit.until import until

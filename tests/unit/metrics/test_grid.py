@@ -16,7 +16,7 @@ from services.metrics.domain.engagement import Metric, Provenance, Traffic
 from services.metrics.domain.grid.formula import FORMULA, Counted, GridCell, Purpose, Reach, grid
 from services.metrics.domain.grid.grid import SAY_AGAIN, GridMeasured, RecordGrid
 from services.metrics.domain.post.post import Format, Platform, PostRegistered, RegisterPost, post_id
-from services.metrics.measuring import cut
+from services.metrics.passes.grids import cut
 from services.metrics.publish.grids import cell_of, grid_request, wire_cell
 from services.metrics.subscribe import decode_command
 from services.metrics.wiring import SERVICE
@@ -100,12 +100,12 @@ def test_the_message_says_the_cell_and_the_command_comes_back() -> None:
     cells = grid([video(shown(1_000, views=333, likes=7)), video({Metric.EXPOSURES: 1}, 60)], NOON)
     assert tuple(cell_of(wire_cell(cell)) for cell in cells) == cells
     assert not wire_cell(one(video({Metric.EXPOSURES: 1}))).HasField("read_median")
-    stream, message = grid_request(CREATOR.tenant, cells, FORMULA, NOON)
+    message = grid_request(CREATOR.tenant, cells, FORMULA, NOON)
     assert decode_command("dandelion.metrics.v1.RecordGrid", message.value) == (
-        stream,
+        message.key.decode(),
         RecordGrid(CREATOR.tenant, NOON, cells),
     )
-    assert grid_request(CREATOR.tenant, (), FORMULA, NOON)[1].headers == message.headers
+    assert grid_request(CREATOR.tenant, (), FORMULA, NOON).headers == message.headers
 
 
 def test_replicas_measure_for_one_moment() -> None:

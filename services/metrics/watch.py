@@ -6,18 +6,16 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from kernel.adapters.bus import PARTITIONS, Bus, Message, Producer
+from kernel.adapters.bus import Bus, Message, Producer
 from kernel.adapters.database import Database
 from kernel.core.faults import Fault
-from kernel.core.ids import partition_of
 from kernel.runtime.wakeup import Wakeup
 from services.metrics.domain.anomaly.window import Finding, Windows, findings, live
 from services.metrics.domain.engagement import Envelope
 from services.metrics.publish.anomalies import NOBODYS, Whose, finding_request
+from services.metrics.publish.requests import SEND_DEADLINE_S, addressed
 from services.metrics.tables import CONTENTS
 
-COMMANDS = "metrics.commands.v1"
-SEND_DEADLINE_S = 15.0
 REPORTED_KEPT = 10_000
 Told = tuple[str, str, int, int]
 
@@ -65,9 +63,7 @@ class Watch:
     async def _send(self, message: Message) -> None:
         self.producer = self.producer or await self.bus.producer()
         try:
-            await self.producer.send(
-                {(COMMANDS, partition_of(message.key.decode(), PARTITIONS)): [message]}, SEND_DEADLINE_S
-            )
+            await self.producer.send(addressed([message]), SEND_DEADLINE_S)
         except (Fault, TimeoutError):
             await self.close()
             raise

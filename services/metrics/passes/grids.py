@@ -1,31 +1,24 @@
-"""Measures creators' grids: a loop over all creators with recent contents, set-wise, that says what it found as commands.
+"""Measures creators' grids, of all creators with recent contents.
 
-It runs in the role `stream`. What it sends is decided once however many replicas measure: the moment of a pass is cut to the
-interval, and the id of a command follows from the creator and that moment. A pass that fails is made again at the next moment;
-`grid_passes_total` counts both outcomes.
+What a pass sends is decided once however many replicas measure: the moment of a pass is cut to the interval, and the id of a
+command follows from the creator and that moment.
 """
 
 import asyncio
-import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from kernel.adapters.bus import PARTITIONS, Message, Producer, TopicPartition
-from kernel.core.faults import Fault
-from kernel.core.ids import partition_of
+from kernel.adapters.bus import Producer
 from kernel.host.app import App
-from kernel.runtime import telemetry
 from services.metrics.domain.grid.formula import FORMULA, WINDOWS_DAYS, grid
+from services.metrics.passes.repeat import repeat
 from services.metrics.publish.grids import grid_request
+from services.metrics.publish.requests import SEND_DEADLINE_S, addressed
 from services.metrics.reads.grids import GridReads
 
 CREATORS_AT_ONCE = 200
-SEND_DEADLINE_S = 15.0
-COMMANDS = "metrics.commands.v1"
 BEYOND = timedelta(days=max(WINDOWS_DAYS) + 2)
 """Creators whose last content has just left the longest window are measured too: their grid becomes empty."""
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +29,7 @@ class Measuring:
     interval_s: int
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Passes until `stop`, the first one at once."""
-        while not stop.is_set():
-            try:
-                await self.once(await self.app.log.now())
-                telemetry.count("grid_passes_total", outcome="done")
-            except (Fault, TimeoutError) as fault:
-                telemetry.count("grid_passes_total", outcome="failed")
-                logger.warning("pass over grids failed; the next one measures all again", exc_info=fault)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self.interval_s)
+        await repeat(self.app, self.once, self.interval_s, "grid_passes_total", stop)
 
     async def once(self, now: datetime) -> int:
         """One pass over all creators; how many were measured."""
@@ -62,11 +46,8 @@ class Measuring:
 
     async def _send(self, producer: Producer, reads: GridReads, creators: list[str], at: datetime) -> None:
         counted = await reads.counted(creators, at - BEYOND)
-        batches: dict[TopicPartition, list[Message]] = {}
-        for creator_id in creators:
-            stream, message = grid_request(creator_id, grid(counted.get(creator_id, ()), at), FORMULA, at)
-            batches.setdefault((COMMANDS, partition_of(stream, PARTITIONS)), []).append(message)
-        await producer.send(batches, SEND_DEADLINE_S)
+        requests = [grid_request(one, grid(counted.get(one, ()), at), FORMULA, at) for one in creators]
+        await producer.send(addressed(requests), SEND_DEADLINE_S)
 
 
 def cut(now: datetime, interval_s: int) -> datetime:
