@@ -29,6 +29,7 @@ DRAFTED = mark("Saved as a draft: nobody but you sees it.")
 AMENDED = mark("Saved: this is the brief now.")
 STALE = "campaign.brief_changed"
 RULES_COUNTED = 200
+"""The most that one list tells; the packs that are shipped have fewer."""
 VERSIONS = 20
 """Former versions among which the one is looked for that this person began with."""
 MORE = {"deliverables": "brief.deliverables", "products": "brief.products"}
@@ -126,10 +127,10 @@ async def _shown(
 
 
 async def _follows(page: SignedIn, found: Campaign | None, form: Form) -> dict[str, Any]:
-    """What the card beside the form shows of what stands in it."""
+    """What the card beside the form shows of what stands in it; no rules are counted for a law or category that is none."""
     fee_bps = found.brief.terms.brand_fee_bps if found else await _brand_fee_bps(page)
     values = as_typed(found, page.formats) if found else {}
-    follows = consequence(form, values, fee_bps, MONEY)
+    follows = consequence(form, values, fee_bps)
     request = ListRulesRequest(jurisdiction=follows.law, product_category=follows.category, page_size=RULES_COUNTED)
     try:
         rules = len((await page.ask(page.services.compliance.ListRules, request)).rules)

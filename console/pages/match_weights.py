@@ -50,8 +50,7 @@ async def adopt(page: Page, form: Filled) -> Response:
             body["weights"] = [_chosen(form, at) for at in range(len(PARTS)) if f"weights.{at}.part" in form.values]
         form.check()
         if not is_sure(form):
-            said = page.words(mark("From now on every match of every brand counts by these weights."))
-            return _ask(page, form, mark("Adopt these weights?"), reason, said, mark("Adopt"))
+            return _ask(page, form, mark("Adopt these weights?"), reason, mark("Adopt"))
         receipt = await page.send("discovery", "POST", "/match-weights", form, body)
         return page.done(HERE, receipt, mark("The weights are in force."))
 
@@ -64,15 +63,15 @@ async def restore(page: Page, form: Filled) -> Response:
         reason, version = form.needed("reason_back"), form.whole("version")
         form.check()
         if not is_sure(form):
-            said = page.words(mark("From now on every match of every brand counts by these weights."))
-            return _ask(page, form, mark("Put these weights back?"), reason, said, mark("Put back"))
+            return _ask(page, form, mark("Put these weights back?"), reason, mark("Put back"))
         receipt = await page.send("discovery", "POST", f"/match-weights/{version}/restore", form, {"reason": reason})
         return page.done(HERE, receipt, mark("The weights are in force."))
 
     return await _answered(page, form, act)
 
 
-def _ask(page: SignedIn, form: Form, title: str, reason: str, said: str, button: str) -> Response:
+def _ask(page: SignedIn, form: Form, title: str, reason: str, button: str) -> Response:
+    said = page.words(mark("From now on every match of every brand counts by these weights."))
     pairs = [(page.words(mark("Your reason")), reason)]
     return confirm(page, form, Question(page.words(title), pairs, said, page.words(button), HERE, True))
 
@@ -101,20 +100,19 @@ async def _shown(
 ) -> Response:
     request = ListMatchWeightsRequest(page_size=SHOWN, page_token=cursor)
     answer = await page.ask(page.services.discovery.ListMatchWeights, request)
-    in_force = answer.adopted[0].weights if answer.adopted and not cursor else answer.own
     proposed = {one.part: one.weight for one in learned.weights} if learned else {}
     own = {one.part: one.weight for one in answer.own.weights}
     rows = [
         (one.part, PARTS.get(one.part, one.part), one.weight, own.get(one.part), proposed.get(one.part))
-        for one in in_force.weights
+        for one in answer.in_force.weights
     ]
     return page.show(
         "planner/weights.html",
         problem.status if problem else 200,
         rows=rows,
         adopted=answer.adopted,
-        earlier=_earlier(page, in_force.version),
-        in_force=in_force,
+        earlier=_earlier(page, answer.in_force.version),
+        in_force=answer.in_force,
         info=answer.page,
         learned=learned,
         form=form,

@@ -7,7 +7,6 @@ from playwright.async_api import Browser, expect
 
 from console.forms import Form
 from console.pages.deals.consequence import consequence, fees_within
-from console.pages.deals.drafts import MONEY
 from kernel.core.money import share_down
 from tests.kit.axe import context_of
 from tests.kit.console import OpenConsole
@@ -27,21 +26,29 @@ def of(**typed: str) -> Form:
 
 def test_what_is_typed_counts_before_what_the_brief_says() -> None:
     values = {"brief.budget_minor": "100", "brief.currency": "USD", "brief.deliverables.0.occurrences": "3"}
-    found = consequence(of(budget_minor="2,000"), values, 500, MONEY)
+    found = consequence(of(budget_minor="2,000"), values, 500)
     assert (found.currency, found.fees_minor, found.platform_minor, found.pieces) == ("USD", 190_477, 9_523, 3)
 
 
 @pytest.mark.parametrize("budget", ["", "much", "-5", "0", "1e9", "9" * 40])
 def test_what_is_no_budget_gives_no_amounts(budget: str) -> None:
-    found = consequence(of(budget_minor=budget), {}, 500, MONEY)
+    found = consequence(of(budget_minor=budget), {}, 500)
     assert (found.fees_minor, found.platform_minor) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "fees"), [("thb", "THB", 19_048), ("", "CNY", 19_048), ("yuan", "", None)]
+)
+def test_amounts_are_of_the_currency_that_was_typed_or_of_none(typed: str, currency: str, fees: int | None) -> None:
+    found = consequence(of(budget_minor="200", currency=typed), {}, 500)
+    assert (found.currency, found.fees_minor) == (currency, fees)
 
 
 @pytest.mark.parametrize(
     ("first", "last", "days"), [("2027-03-01", "2027-03-01", 1), ("2027-03-02", "2027-03-01", None), ("soon", "", None)]
 )
 def test_days_of_the_window_are_counted(first: str, last: str, days: int | None) -> None:
-    assert consequence(of(posting_from=first, posting_until=last), {}, 500, MONEY).days == days
+    assert consequence(of(posting_from=first, posting_until=last), {}, 500).days == days
 
 
 async def test_the_card_follows_what_is_typed(console: OpenConsole, browser: Browser) -> None:

@@ -1,5 +1,6 @@
 """What follows from a brief as it is typed: what creators get of the budget, how much work it is, which rules it meets. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +10,13 @@ from console.forms import Form
 from console.pages.deals.drafts import ROWS, SPEC
 
 BASIS_POINTS = 10_000
+CODE = re.compile("[A-Z]{3}$")
+"""A currency as ISO 4217 writes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """Amounts in minor units of `currency`; None where what stands in the form gives none yet.
+    """Amounts in minor units of `currency` ("": none was typed that can be); None where what stands in the form gives none yet.
 
     `fees_minor` is the most that creators can get of the budget, `platform_minor` what the platform takes on top of it.
     `pieces` is what each creator makes, `days` how many days it may be published on.
@@ -28,15 +31,15 @@ class Consequence:
     category: str
 
 
-def consequence(form: Form, values: Mapping[str, Any], fee_bps: int, currencies: tuple[str, ...]) -> Consequence:
+def consequence(form: Form, values: Mapping[str, Any], fee_bps: int) -> Consequence:
     """Of what was typed, else of the brief's `values`."""
     read = Form({name: [str(value)] for name, value in values.items()} | dict(form.values))
-    typed = read.text("brief.currency").upper()
-    currency = typed if typed in currencies else currencies[0]
-    budget = read.minor("brief.budget_minor", currency) if read.text("brief.budget_minor") else 0
+    currency = read.text("brief.currency").upper() or "CNY"
+    known = CODE.match(currency) is not None
+    budget = read.minor("brief.budget_minor", currency) if known and read.text("brief.budget_minor") else 0
     fees = fees_within(budget, fee_bps) if budget > 0 and not read.wrong else None
     return Consequence(
-        currency,
+        currency if known else "",
         fees,
         None if fees is None else fees * fee_bps // BASIS_POINTS,
         sum(_occurrences(read, row) for row in range(ROWS)),

@@ -5,7 +5,7 @@ older briefs taught; the weights that are proposed are then learned from all.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, groupby
 from statistics import fmean
@@ -149,7 +149,7 @@ def pairs_of(one: Told) -> list[tuple[Values, Values]]:
     return [(one.values[better], one.values[worse]) for better, worse in chosen]
 
 
-def _quality(told: Sequence[Told], rank: Any) -> int:
+def _quality(told: Sequence[Told], rank: Callable[[Told, int], float]) -> int:
     """The mean NDCG@10 of an order, in millionths."""
     found = []
     for one in told:

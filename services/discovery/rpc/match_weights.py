@@ -39,7 +39,10 @@ class MatchWeightQueries(Asked, grpc_pb.CreatorQueryServiceServicer):
         page = await versions(self._app.database, falling, after, size, actor)
         token = self._tokens.seal(request, page.next, actor.tenant) if page.next else ""
         return pb.ListMatchWeightsResponse(
-            adopted=map(_adopted, page.rows), own=wire_in_force(CAME_WITH), page=common.PageInfo(next_page_token=token)
+            adopted=map(_adopted, page.rows),
+            own=wire_in_force(CAME_WITH),
+            page=common.PageInfo(next_page_token=token),
+            in_force=wire_in_force(await in_force(self._app.database)),
         )
 
     async def LearnMatchWeights(  # noqa: N802

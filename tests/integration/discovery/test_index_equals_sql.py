@@ -241,8 +241,6 @@ async def test_stamps_of_another_cluster_are_not_read_at_every_look(reads: Creat
         restored, changed = (await connection.execute(two)).scalars()
         changes = Changes(await settled(connection))
         await changes.read(connection)
-    if database.url.startswith("sqlite"):
-        pytest.skip("SQLite counts on from the largest stamp that stands in the file")
     async with database.transaction() as connection:
         await connection.execute(
             sa.insert(SEARCH_CHANGES).values(projection="restored", creator_id=restored, stamp=10**17)
@@ -253,7 +251,9 @@ async def test_stamps_of_another_cluster_are_not_read_at_every_look(reads: Creat
         )
     try:
         async with database.reading() as connection:
-            assert await changes.read(connection) == [changed]
+            seen = await changes.read(connection)
+        # SQLite counts on from the largest stamp in its file: there the note is one of its own past
+        assert seen == ([restored, changed] if database.url.startswith("sqlite") else [changed])
     finally:
         async with database.transaction() as connection:
             await connection.execute(sa.delete(SEARCH_CHANGES).where(SEARCH_CHANGES.c.projection == "restored"))

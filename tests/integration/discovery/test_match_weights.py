@@ -117,6 +117,13 @@ async def test_what_past_work_teaches_is_adopted_used_and_put_back(past: Discove
     assert (found.adopted[2].learning, found.adopted[2].adopted_by) == (told, "olga")
     assert by_part(found.adopted[0].weights) == by_part(await used(past)) == pytest.approx(weights)
     assert by_part(found.own) == pytest.approx(dict(WEIGHTS))
+    async with past.queries(*OPERATOR) as queries:
+        first = await queries.ListMatchWeights(match.ListMatchWeightsRequest(page_size=2))
+        rest = await queries.ListMatchWeights(
+            match.ListMatchWeightsRequest(page_size=2, page_token=first.page.next_page_token)
+        )
+    assert [one.weights.version for one in (*first.adopted, *rest.adopted)] == [3, 2, 1]
+    assert first.in_force == rest.in_force == found.adopted[0].weights
 
 
 async def test_weights_are_no_brand_s_business(past: Discovery) -> None:

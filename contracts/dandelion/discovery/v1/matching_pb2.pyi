@@ -307,6 +307,7 @@ class ListMatchWeightsResponse(message.Message):
     ADOPTED_FIELD_NUMBER: builtins.int
     OWN_FIELD_NUMBER: builtins.int
     PAGE_FIELD_NUMBER: builtins.int
+    IN_FORCE_FIELD_NUMBER: builtins.int
     @builtins.property
     def adopted(self) -> containers.RepeatedCompositeFieldContainer[AdoptedWeights]: ...
     @builtins.property
@@ -315,16 +316,21 @@ class ListMatchWeightsResponse(message.Message):
 
     @builtins.property
     def page(self) -> common_pb2.PageInfo: ...
+    @builtins.property
+    def in_force(self) -> MatchWeights:
+        """The newest version, whatever page this is."""
+
     def __init__(
         self,
         *,
         adopted: abc.Iterable[AdoptedWeights] | None = ...,
         own: MatchWeights | None = ...,
         page: common_pb2.PageInfo | None = ...,
+        in_force: MatchWeights | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["own", b"own", "page", b"page"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["in_force", b"in_force", "own", b"own", "page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["adopted", b"adopted", "own", b"own", "page", b"page"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["adopted", b"adopted", "in_force", b"in_force", "own", b"own", "page", b"page"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -184,6 +184,7 @@ def _before(windows: Windows, key: Key) -> list[int]:
 
 def _plateau(windows: Windows, key: Key) -> Finding | None:
     (content, metric, start), rule = key, windows.rule
+    # a quiet window before tells most contents apart with one look in place of `kept`
     if metric not in STEADY or windows.counts.get((content, metric, start - rule.size_ms), 0) < rule.steady_mean // 2:
         return None
     before = _before(windows, key)
