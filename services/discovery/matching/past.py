@@ -38,7 +38,7 @@ NOT, TAKEN, SETTLED = 0.0, 1.0, 2.0
 """What came of it: refused or broken off by the creator, taken, settled."""
 OF_WORK = {"settled": SETTLED, "broken": NOT}
 OF_ANSWER = {"taken": TAKEN, "refused": NOT}
-RECORD = {"settled": "settled", "broken": "cancelled"}
+RECORD = {"running": "contracted", "settled": "settled", "broken": "cancelled", "ended": "cancelled"}
 """Where the work itself stands in a creator's record."""
 Weights = Mapping[str, float]
 
@@ -90,26 +90,28 @@ async def _outcomes(matcher: Matcher, actor: Actor) -> Sequence[Mapping[str, Any
 
 
 def _grade(row: Mapping[str, Any]) -> float:
-    return OF_WORK[row["work"]] if row["work"] else OF_ANSWER[row["answer"]]
+    """By how the work ended, else by the answer; a contract whose acceptance is not heard yet was taken."""
+    return OF_WORK.get(row["work"], OF_ANSWER.get(row["answer"], TAKEN))
 
 
 async def _told(matcher: Matcher, rows: Sequence[Mapping[str, Any]], portraits: Mapping[str, Portrait]) -> Told:
     first = rows[0]
     brief = Brief(first["text"], Goal(first["goal"]), Format(first["format"]), first["currency"])
     words = await matcher.vectors.of_text(brief.text)
-    suitors = [_before(row, portraits[row["creator_id"]], matcher) for row in rows]
+    drawn = [without_work(portraits[row["creator_id"]], row["work"]) for row in rows]
+    suitors = [Suitor(one, matcher.vectors.of(one.creator_id)) for one in drawn]
     prices = {one.portrait.creator_id: price_of(brief, one.portrait, first["published_at"]) for one in suitors}
     values = weighed(brief, words, suitors, prices)
     followers = [one.portrait.state.largest_followers() for one in suitors]
     return Told(values, [_grade(row) for row in rows], followers)
 
 
-def _before(row: Mapping[str, Any], portrait: Portrait, matcher: Matcher) -> Suitor:
-    """The creator without this work in its record, which would tell what came of it."""
-    records, mine = dict(portrait.records), RECORD.get(row["work"])
-    if mine is not None and records.get(mine):
-        records[mine] -= 1
-    return Suitor(replace(portrait, records=records), matcher.vectors.of(portrait.creator_id))
+def without_work(portrait: Portrait, work: str) -> Portrait:
+    """The creator without one piece of work in its record, which would tell what came of it."""
+    mine = RECORD.get(work, "")
+    if not portrait.records.get(mine):
+        return portrait
+    return replace(portrait, records={**portrait.records, mine: portrait.records[mine] - 1})
 
 
 def propose(told: Sequence[Told], before: Weights) -> Proposal:

@@ -78,7 +78,7 @@ def _answer(event: Applied) -> str:
 
 
 def _work(event: Worked) -> str:
-    """ "" where it says nothing of how well the creator did."""
-    if event.stage is Stage.SETTLED:
-        return "settled"
-    return "broken" if event.stage is Stage.CANCELLED and event.by == CREATOR else ""
+    """How far the contract came; "broken" by the creator, "ended" by anybody else."""
+    if event.stage is Stage.CANCELLED:
+        return "broken" if event.by == CREATOR else "ended"
+    return {Stage.CONTRACTED: "running", Stage.SETTLED: "settled"}.get(event.stage, "")

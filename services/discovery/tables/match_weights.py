@@ -46,5 +46,5 @@ MATCH_OUTCOMES = sa.Table(
     sa.Column("readers", RowReaders, nullable=False),
     sa.Index("match_outcomes_campaign", "campaign_id", "creator_id"),
 )
-"""What came of each application: `answer` "taken", "refused" (by the brand) or "", `work` "settled", "broken" (by the creator)
-or ""; for operators and auditors."""
+"""What came of each application: `answer` "taken", "refused" (by the brand) or "", `work` "running", "settled", "broken" (by the
+creator), "ended" (by another) or "" for no contract; for operators and auditors."""

@@ -46,6 +46,8 @@ async def _told(discovery: Discovery, creators: list[str]) -> None:
     for at, job in enumerate(jobs):
         settled, taken = at < CREATORS // 2, at <= CREATORS // 2
         tokens.append(await (job.applies(campaigns.ApplicationAccepted) if taken else _refused(job)))
+        if taken:
+            tokens.append(await job.works(campaigns.CollaborationContracted))
         if settled:
             tokens.append(await job.works(campaigns.CollaborationSettled))
     for token in tokens:

@@ -20,12 +20,13 @@ from services.discovery.domain.match_weights.commands import (
 from services.discovery.domain.match_weights.events import Event, WeightsAdopted
 from services.discovery.domain.match_weights.match_weights import OWN, STREAM, WHOLE_MICROS
 from services.discovery.domain.matching import PARTS
-from services.discovery.matching.past import PAIRS_OF_BRIEF, Told, in_micros, pairs_of, propose
+from services.discovery.matching.past import PAIRS_OF_BRIEF, Told, in_micros, pairs_of, propose, without_work
 from services.discovery.matching.proposals import Proposal, opened, sealed
 from services.discovery.matching.suiting import WEIGHTS
 from services.discovery.wiring import SERVICE
 from tests.kit import decide
 from tests.unit.discovery.given import BRAND, NOON, OPERATOR
+from tests.unit.discovery.test_matching import portrait
 
 STYLE = (PartWeight("style", WHOLE_MICROS), *(PartWeight(part, 0) for part in PARTS[1:]))
 BY = OPERATOR.id
@@ -94,6 +95,20 @@ def test_what_did_well_weighs_more_and_the_figures_are_of_briefs_that_taught_not
 def test_a_few_briefs_teach_nothing(count: int) -> None:
     with pytest.raises(Refused, match=r"weights\.too_few_outcomes"):
         propose([brief(Random(1), "price")] * count, WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("work", "column"),
+    [("running", "contracted"), ("settled", "settled"), ("broken", "cancelled"), ("ended", "cancelled")],
+)
+def test_a_creator_is_valued_without_the_work_itself(work: str, column: str) -> None:
+    """Its record would tell what came of it."""
+    counted = portrait("a", counts={"contracted": 1, "settled": 2, "cancelled": 3})
+    less = without_work(counted, work).records
+    assert {name for name in less if less[name] != counted.records[name]} == {column}
+    assert less[column] == counted.records[column] - 1
+    assert without_work(portrait("a"), work).records == portrait("a").records
+    assert without_work(counted, "") == counted
 
 
 def test_a_large_brief_teaches_no_more_than_another() -> None:
