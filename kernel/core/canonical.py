@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Generic, TypeVar, get_args
 
 import orjson
@@ -19,10 +20,18 @@ def without_defaults(value: Any) -> Any:
     """A value as dicts, without the fields that have their default: its hash stays the same when a dataclass grows a field."""
     if isinstance(value, tuple | list):
         return [without_defaults(one) for one in value]
-    if not is_dataclass(value):
+    kind: Any = type(value)
+    defaults = _defaults(kind)
+    if defaults is None:
         return value
-    parts = ((one.name, getattr(value, one.name), _default(one)) for one in fields(value))
+    parts = ((name, getattr(value, name), default) for name, default in defaults)
     return {name: without_defaults(part) for name, part, default in parts if part != default}
+
+
+@cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...] | None:
+    """The fields of a dataclass, each with its default, MISSING where it has none; None of any other type."""
+    return tuple((one.name, _default(one)) for one in fields(kind)) if is_dataclass(kind) else None
 
 
 def _default(field: Any) -> Any:

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Annotated, Any
@@ -105,19 +105,24 @@ class _CommandRequest:
     response: Response
 
     def meta(
-        self, stream: str, command: object, body: BaseModel | None = None, former: BaseModel | None = None
+        self, stream: str, command: object, body: BaseModel | None = None, former: Callable[[], BaseModel] | None = None
     ) -> Meta:
         """Meta of `command` on `stream`. Its fingerprint covers the command's name, the path and the body, but no time.
 
         A field of the body that has its default is left out: a body that grows one keeps the fingerprints stored before.
-        `former` is the body as 0.1.0 covered it, where that was another.
+        `former` makes the body as 0.1.0 covered it, where that was another; it is asked for repeats only.
         """
-        name, before = type(command).__name__, former or body
+        name = type(command).__name__
+
+        def formerly() -> str:
+            before = former() if former else body
+            return self._fingerprint(name, before.model_dump(mode="json") if before else None)
+
         return Meta(
             command_id=command_id(self.actor.tenant, self.actor.id, stream, self.key),
             actor=self.actor,
             fingerprint=self._fingerprint(name, body.model_dump(mode="json", exclude_defaults=True) if body else None),
-            former_fingerprint=lambda: self._fingerprint(name, before.model_dump(mode="json") if before else None),
+            former_fingerprint=formerly,
             correlation=self.http.state.correlation,
             traceparent=telemetry.current_traceparent(),
         )

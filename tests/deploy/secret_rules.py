@@ -10,6 +10,8 @@ from tests.deploy.objects import Object, containers, environment, name_of, of, o
 READ_BY = {f"DANDELION_{one.setting.upper()}": one for one in TABLE if one.setting != "database_password_file"}
 """Who reads a file, by the setting that names it; any other file is read by all roles but `migrate`."""
 TLS_SETTINGS = ("DANDELION_TLS_CERTIFICATE_FILE", "DANDELION_TLS_KEY_FILE", "DANDELION_TLS_CLIENT_CA_FILE")
+SEARCH_FILE = "DANDELION_SEARCH_FILE"
+"""No secret that somebody gives: the process writes it, sealed under a key of the vault."""
 FOLDERS = ("keys", "psp", "tls", "callers")
 """Volumes whose every file is a secret of the platform's own, mounted one by one."""
 
@@ -20,6 +22,7 @@ def read_files(objects: Sequence[Object], workload: Object) -> set[str]:
     roles, values = set(container["args"][2:]), environment(list(objects), workload, container)
     named = {name: path for name, path in values.items() if name.endswith("_FILE")}
     named.pop("DANDELION_DATABASE_PASSWORD_FILE")
+    named.pop(SEARCH_FILE, None)
     return {path for name, path in named.items() if roles & (READ_BY[name].roles if name in READ_BY else SERVING)}
 
 

@@ -18,7 +18,7 @@ from sandbox.identity.settings import IdentitySettings
 from sandbox.secret_files import EDGES, containers
 from tests.deploy.composed_secrets import modes, wrong
 from tests.deploy.conftest import ROOT
-from tests.deploy.secret_rules import keeps_personal_data
+from tests.deploy.secret_rules import SEARCH_FILE, keeps_personal_data
 from tools.deploy.kubectl import K8S
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -69,7 +69,7 @@ def test_our_containers_may_do_nothing_special(name: str) -> None:
     assert one["cap_drop"] == ["ALL"]
     assert not {"privileged", "cap_add", "network_mode", "pid", "user"} & set(one)
     written = [volume for volume in one["volumes"] if not volume.endswith(":ro")]
-    stores = {one: [f"{one}:/var/lib/dandelion"] for one in ("sandbox", "identity")}
+    stores = {one: [f"{one}:/var/lib/dandelion"] for one in ("discovery", "sandbox", "identity")}
     assert written == stores.get(name, []) or name == "keys"
 
 
@@ -116,9 +116,17 @@ def test_settings_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", sorted(name for name in SERVICES if roles(name)[0]))
 def test_a_container_is_told_of_no_secret_of_another_service(name: str) -> None:
     known = {f"DANDELION_{field.upper()}" for field in WIRED[roles(name)[0]].settings.model_fields}
-    files = {variable for variable in told(name) if variable.endswith("_FILE")}
+    files = {variable for variable in told(name) if variable.endswith("_FILE")} - {SEARCH_FILE}
     assert files <= known
     assert ("DANDELION_MASTER_KEYS_FILE" in files) == keeps_personal_data(roles(name)[0])
+
+
+def test_who_answers_searches_and_nobody_else_keeps_the_index_where_it_outlasts_the_container() -> None:
+    for name in filter(roles, SERVICES):
+        path = told(name).get(SEARCH_FILE)
+        assert (path is not None) == (roles(name)[0] == "discovery" and bool(EDGES & set(roles(name)[1]))), name
+        assert path is None or f"{name}:{Path(path).parent}" in SERVICES[name]["volumes"]
+    assert "discovery" in COMPOSE["volumes"]
 
 
 def test_the_console_and_the_identity_provider_are_told_of_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ import pytest
 from cli.embedded import WIRED
 from kernel.adapters.kafka_url import Brokers
 from kernel.host.app import ROLES
+from sandbox.secret_files import EDGES
 from tests.deploy.objects import PLATFORM, Object, containers, environment, ours, pod, title
-from tests.deploy.secret_rules import read_files
+from tests.deploy.secret_rules import SEARCH_FILE, read_files
 
 
 def test_every_pod_starts_with_valid_settings(overlay: list[Object], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +55,22 @@ def test_every_file_that_a_pod_reads_is_mounted(overlay: list[Object]) -> None:
             wanted |= {one for one in (brokers.password_file, brokers.ca_file) if one}
         wanted |= {values[name] for name in ("PGSSLROOTCERT",) if name in values}
         assert {one for one in wanted if not _covered(one, have)} == set(), title(workload)
+
+
+def test_who_answers_searches_and_nobody_else_keeps_the_index_where_it_outlasts_the_container(
+    overlay: list[Object],
+) -> None:
+    for workload in ours(overlay):
+        container = containers(workload)[0]
+        values = environment(overlay, workload, container)
+        answers = values["DANDELION_SERVICE"] == "discovery" and not EDGES.isdisjoint(container["args"][2:])
+        path = values.get(SEARCH_FILE)
+        assert (path is not None) == answers, title(workload)
+        if path is not None:
+            kept = [one for one in container["volumeMounts"] if one["mountPath"] == str(Path(path).parent)]
+            volumes = {one["name"]: one for one in pod(workload)["volumes"]}
+            assert [volumes[one["name"]]["emptyDir"]["sizeLimit"] for one in kept] == ["4Gi"]
+            assert not kept[0].get("readOnly")
 
 
 def _files(workload: Object, container: Object) -> list[str]:

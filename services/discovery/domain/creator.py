@@ -284,6 +284,15 @@ def owner(command: Command) -> str | None:
             return None
 
 
+AGELESS = (
+    AccountIdentified,
+    AvailabilityChanged,
+    RateCardChanged,
+    AudienceReported,
+    FollowersReported,
+    PerformanceReported,
+)
+"""Events that say nothing of age and consent."""
 CREATOR: Decider[Command, State, Event] = Decider(
-    "creator", INITIAL, minding(decide, evolve, OfferBarChanged), evolve, owner=owner, reads=reads
+    "creator", INITIAL, minding(decide, evolve, OfferBarChanged, AGELESS), evolve, owner=owner, reads=reads
 )

@@ -5,7 +5,7 @@ sent again changes nothing, and one sent again after a lost connection finishes 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from email.message import Message
 from typing import Literal
@@ -40,9 +40,9 @@ class RowText(BaseModel):
     row: str
 
 
-def _covered(row: CreatorRow) -> tuple[RowText, RowText]:
+def _covered(row: CreatorRow) -> tuple[RowText, Callable[[], RowText]]:
     """What the fingerprint of a row covers, and what it covered in 0.1.0."""
-    return RowText(row=canonical(without_defaults(row)).decode()), RowText(row=canonical(row).decode())
+    return RowText(row=canonical(without_defaults(row)).decode()), lambda: RowText(row=canonical(row).decode())
 
 
 class ProblemAnswer(BaseModel):

@@ -25,8 +25,9 @@ def dated(change: Command, state: State, at: datetime) -> Command:
             known = state.performance_of(figures.format, figures.window_days)
             return ReportPerformance(_observed(figures, known, at))
         case ReportAudience(audience=audience):
-            sorted_ = checked_audience(audience, audience.observed_at)
-            return ReportAudience(_observed(sorted_, state.audience_of(audience.kind), at))
+            before = state.audience_of(audience.kind)
+            as_stored = audience if before is None else checked_audience(audience, audience.observed_at)
+            return ReportAudience(_observed(as_stored, before, at))
         case _:
             return change
 

@@ -88,13 +88,18 @@ E = TypeVar("E")
 
 
 def minding(
-    decide: Callable[[C, S, Context], Sequence[E]], evolve: Callable[[S, E], S], bar: Callable[[bool], E]
+    decide: Callable[[C, S, Context], Sequence[E]],
+    evolve: Callable[[S, E], S],
+    bar: Callable[[bool], E],
+    beside: tuple[type, ...] = (),
 ) -> Callable[[C, S, Context], Sequence[E]]:
-    """`decide`, and after whatever it decides the bar as it then has to be: age and consent move it, whoever moved these."""
+    """`decide`, and after whatever it decides the bar as it then has to be: age and consent move it, whoever moved these.
+
+    `beside` are the events that move neither: they are not folded for it, as there are many in an import."""
 
     def decided(command: C, state: S, context: Context) -> Sequence[E]:
         events = list(decide(command, state, context))
-        after = reduce(evolve, events, state)
+        after = reduce(evolve, (event for event in events if not isinstance(event, beside)), state)
         barred = is_barred(after, context.at)
         return events if barred == after.barred else [*events, bar(barred)]
 
