@@ -35,12 +35,13 @@ def routers() -> list[APIRouter]:
         profile,
         reviews,
         rules,
+        saved,
         similar,
     )
     from console.pages.performance import attribution, payable
 
     rooms = (
-        home, campaigns, briefs, market, applications, collaborations, calendar, comparing, creators, similar,
+        home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, creators, similar,
         planner, match_weights, invitations, profile, contacts, performance, attribution, payable, anomalies, reviews,
         authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,

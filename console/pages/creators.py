@@ -109,7 +109,7 @@ async def search(page: Page) -> Response:
     )
     found, counted, problem = SearchCreatorsResponse(), CountCreatorsResponse(), None
     try:
-        request = _request(form)
+        request = request_of(form)
         found, counted, running = await asyncio.gather(
             page.ask(page.services.discovery.SearchCreators, request),
             page.ask(page.services.discovery.CountCreators, CountCreatorsRequest(search=request, facets=COUNTED)),
@@ -131,6 +131,7 @@ async def search(page: Page) -> Response:
         reasons=lambda hit: list(_reasons(page, hit, form.text("currency").upper())),
         bounds=finding.asked_for(page),
         picked=_picked(form),
+        view=finding.kept(form),
         comparable=urlencode([("ids", hit.creator.creator_id) for hit in found.hits[:COMPARED]]),
         running=[("", page.words(mark("nobody"))), *((one.campaign_id, one.brief.title) for one in running.campaigns)],
         formats=[("", page.words(mark("any"))), *_formats(page)],
@@ -153,7 +154,7 @@ def _formats(page: SignedIn) -> list[tuple[str, str]]:
     return [(value.name, page.words(label(Format.DESCRIPTOR, value.number))) for value in values]
 
 
-def _request(form: Form) -> SearchCreatorsRequest:
+def request_of(form: Form) -> SearchCreatorsRequest:
     """Raises the Problem of what cannot be read."""
     enums = {name: [kind.Value(one) for one in form.many(name) if one in kind.keys()] for name, kind in ENUMS.items()}  # noqa: SIM118
     currency = form.text("currency").upper()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from dandelion.discovery.v1.events_pb2 import AuthenticityStanding, Gender
 from dandelion.discovery.v1.filters_pb2 import (
@@ -92,6 +93,7 @@ PLACES = {
 }
 """Where a text was found."""
 DAYS = 90
+PAGING = ("page", "pick", "without")
 FROM, UP_TO = mark("{name} from"), mark("{name} up to")
 FIELD_NAMES = {
     **FACETS,
@@ -136,6 +138,12 @@ def _bound(form: Form, name: str, one: Bound, currency: str) -> Filter:
             return Filter(field=one.field, amounts=Amounts(**asked))
         case _:
             return Filter(field=one.field, counts=Counts(**{end: form.whole(name)}))
+
+
+def kept(form: Form) -> str:
+    """The query of the search's address, without what is no part of a search that is saved."""
+    values = [(name, one) for name, several in form.values.items() if name not in PAGING for one in several if one]
+    return urlencode(values)
 
 
 def rivals_of(form: Form) -> WorkedFor | None:

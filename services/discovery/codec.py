@@ -45,6 +45,13 @@ from services.discovery.domain.media_kit.events import (
     KitWithdrawn,
 )
 from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
+from services.discovery.domain.saved_search.events import (
+    MatchesSeen,
+    SavedSearchDeleted,
+    SavedSearchLooked,
+    SavedSearchMatched,
+    SearchSaved,
+)
 
 EVENTS: dict[str, type] = {
     "creator.registered@2": CreatorRegistered,
@@ -86,6 +93,11 @@ EVENTS: dict[str, type] = {
     "kit.share_revoked@1": KitShareRevoked,
     "kit.opened@1": KitOpened,
     "weights.adopted@1": WeightsAdopted,
+    "search.saved@1": SearchSaved,
+    "search.looked@1": SavedSearchLooked,
+    "search.matched@1": SavedSearchMatched,
+    "search.matches_seen@1": MatchesSeen,
+    "search.deleted@1": SavedSearchDeleted,
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,

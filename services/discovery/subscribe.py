@@ -18,7 +18,9 @@ from google.protobuf.message import Message
 from kernel.core.ids import checked_id, stream_id
 from kernel.core.personal import Erased
 from kernel.streams.records import Topic
-from services.discovery.domain.commands import Command, ReinstateCreator, SuspendCreator
+from services.discovery.domain.commands import ReinstateCreator, SuspendCreator
+from services.discovery.domain.saved_search.commands import ReportMatches
+from services.discovery.domain.saved_search.saved_search import CATEGORY
 
 RATIO_LIMIT = 1e12
 OVERDUE = "_overdue"
@@ -234,6 +236,9 @@ decode = decoder(READS)
 """Others' events; raises ValueError or Invalid for bytes that are no such message, None for a type that is not read."""
 
 
+Command = SuspendCreator | ReinstateCreator | ReportMatches
+
+
 def _suspend(asked: own.SuspendCreator) -> tuple[str, Command]:
     until = time_of(asked.until) if asked.HasField("until") else None
     return stream_id("creator", asked.creator_id), SuspendCreator(asked.reason, until, asked.requester)
@@ -243,9 +248,14 @@ def _reinstate(asked: own.ReinstateCreator) -> tuple[str, Command]:
     return stream_id("creator", asked.creator_id), ReinstateCreator(asked.reason)
 
 
+def _report(asked: own.ReportSavedSearchMatches) -> tuple[str, Command]:
+    return stream_id(CATEGORY, asked.search_id), ReportMatches(asked.revision, tuple(asked.creator_ids), asked.total)
+
+
 COMMANDS: dict[type[Message], Callable[[Any], tuple[str, Command]]] = {
     own.SuspendCreator: _suspend,
     own.ReinstateCreator: _reinstate,
+    own.ReportSavedSearchMatches: _report,
 }
 decode_command = decoder(COMMANDS)
 """`discovery.commands.v1`: the stream and the command of a request."""

@@ -19,6 +19,7 @@ from services.discovery.domain.handles import ACCOUNT_IDS, HANDLES, VERIFIED
 from services.discovery.domain.match_weights.match_weights import MATCH_WEIGHTS
 from services.discovery.domain.media_kit.media_kit import MEDIA_KIT
 from services.discovery.domain.proofs.proof import PROOF
+from services.discovery.domain.saved_search.saved_search import SAVED_SEARCH
 from services.discovery.effects import effects
 from services.discovery.invariants import INVARIANTS
 from services.discovery.ports.mail import Mail
@@ -33,8 +34,9 @@ from services.discovery.tables import metadata
 
 def _http(app: App) -> Any:
     from services.discovery.rest import make_api  # imported when its role starts
+    from services.discovery.rpc.saved_searches import criteria_text
 
-    return make_api(app)
+    return make_api(app, criteria_text)
 
 
 def _queries(app: App) -> Sequence[Any]:
@@ -49,7 +51,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(CREATOR, AUTHENTICITY, ERASURES, PROOF, CONTACT, MEDIA_KIT, MATCH_WEIGHTS),
+    deciders=(CREATOR, AUTHENTICITY, ERASURES, PROOF, CONTACT, MEDIA_KIT, MATCH_WEIGHTS, SAVED_SEARCH),
     publish=publish,
     http=_http,
     queries=_queries,

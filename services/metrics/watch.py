@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from kernel.adapters.bus import Bus, Message, Producer
 from kernel.adapters.database import Database
+from kernel.adapters.requests import send
 from kernel.core.faults import Fault
 from kernel.runtime.wakeup import Wakeup
 from services.metrics.domain.anomaly.window import Finding, Windows, findings, live
 from services.metrics.domain.engagement import Envelope
 from services.metrics.publish.anomalies import NOBODYS, Whose, finding_request
-from services.metrics.publish.requests import SEND_DEADLINE_S, addressed
 from services.metrics.tables import CONTENTS
 
 REPORTED_KEPT = 10_000
@@ -63,7 +63,7 @@ class Watch:
     async def _send(self, message: Message) -> None:
         self.producer = self.producer or await self.bus.producer()
         try:
-            await self.producer.send(addressed([message]), SEND_DEADLINE_S)
+            await send(self.producer, "metrics", [message])
         except (Fault, TimeoutError):
             await self.close()
             raise

@@ -8,7 +8,6 @@ import pytest
 
 from cli.embedded import WIRED
 from kernel.adapters.bus import COMMAND_RETENTION_MS, MAX_MESSAGE_BYTES, PARTITIONS
-from services.metrics.publish.requests import COMMANDS
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribe import ENGAGEMENT
 from tests.deploy.conftest import ROOT
@@ -23,7 +22,7 @@ def topics() -> dict[str, int]:
 
 
 def requests(service: str) -> set[str]:
-    """Targets of the commands a service's relay sends, as its publish code names them: `_request("ledger", ...)`."""
+    """Targets of the commands a service sends, itself included, as its publish code names them: `_request("ledger", ...)`."""
     folder = ROOT / "services" / service
     text = "".join(one.read_text() for one in _sources(folder))
     return set(re.findall(r"\b_?[rR]equest\(\s*\"(\w+)\"", text)) & set(WIRED)
@@ -43,8 +42,7 @@ def needed() -> set[Right]:
         rights |= {(name, "Read", topic) for topic in {*reads, f"{name}.commands.v1"}}
         rights |= {(name, "Write", f"{name}.events.v1")}
         rights |= {(name, "Write", f"{target}.commands.v1") for target in requests(name)}
-    # beside the relay: the edge sends engagement, the stream reports bursts
-    return rights | {("metrics", "Write", ENGAGEMENT.name), ("metrics", "Write", COMMANDS)}
+    return rights | {("metrics", "Write", ENGAGEMENT.name)}  # beside the relay: the edge sends engagement
 
 
 def granted(objects: list[Object]) -> set[Right]:
@@ -75,7 +73,9 @@ def test_each_user_may_do_what_its_service_does_and_nothing_else(operated: list[
 
 def test_the_requests_found_in_the_code_are_the_known_ones() -> None:
     assert {name: requests(name) for name in WIRED if requests(name)} == {
-        "campaigns": {"campaigns", "compliance", "discovery", "ledger"}
+        "campaigns": {"campaigns", "compliance", "discovery", "ledger"},
+        "discovery": {"discovery"},
+        "metrics": {"metrics"},
     }
 
 

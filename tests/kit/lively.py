@@ -69,14 +69,42 @@ async def disputed(console: OpenConsole, collaboration_id: str, who: str = "crea
         _path(await sent(client, (await opened(client, path)).form("/open-dispute"), {}))
 
 
+async def reworded(console: OpenConsole, bio: str, who: str = "creator") -> None:
+    """A creator says something else of itself."""
+    async with console.visitor(who) as client:
+        form = (await opened(client, "/profile/edit")).form("/profile/edit")
+        _path(await sent(client, form, {"bio": bio}))
+
+
+async def searched(console: OpenConsole, who: str = "brand") -> None:
+    """A search that a brand has saved, with a creator that came to match it since."""
+    async with console.visitor(who) as client:
+        page = await opened(client, "/creators?text=walker-of-the-page")
+        shown = await sent(client, page.form("/creators/saved"), {"name": "Walkers", "watched": "true"})
+        _path(shown)
+
+        async def is_looked() -> bool:
+            return "Walkers Search again Watched" in (await opened(client, "/creators/saved")).text
+
+        await until(is_looked, 60)
+    await reworded(console, "I am a walker-of-the-page")
+    async with console.visitor(who) as client:
+
+        async def is_told() -> bool:
+            return "1 new" in (await opened(client, "/creators/saved")).text
+
+        await until(is_told, 60)
+
+
 async def enliven(console: OpenConsole) -> None:
-    """A draft, an offer that waits for the brand, work that is in dispute, and work that goes on."""
+    """A draft, an offer that waits for the brand, work that is in dispute, work that goes on, and a saved search."""
     first, second, third, _ = [await drafted(console) for _ in range(4)]
     for campaign_id in (first, second, third):
         await published(console, campaign_id)
     await offered(console, first)
     await disputed(console, await accepted(console, await offered(console, second)))
     await accepted(console, await offered(console, third))
+    await searched(console)
 
 
 def _path(shown: Shown) -> str:

@@ -11,6 +11,7 @@ from services.discovery.projections.measured import apply_measured
 from services.discovery.projections.media_kits import apply_media_kits
 from services.discovery.projections.noting import noting
 from services.discovery.projections.proofs import apply_proofs
+from services.discovery.projections.saved_searches import apply_saved_searches
 from services.discovery.projections.track_records import apply_track_records
 from services.discovery.subscribe import TOPICS
 from services.discovery.tables.audience_shares import CREATOR_SHARES
@@ -28,6 +29,7 @@ from services.discovery.tables.measured import (
 )
 from services.discovery.tables.media_kits import MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS, MEDIA_KITS
 from services.discovery.tables.proofs import PROOFS
+from services.discovery.tables.saved_searches import SAVED_SEARCH_MATCHES, SAVED_SEARCHES
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_MARKS, CREATOR_RECORDS, CREATOR_WORK
 
 CREATORS_PROJECTION = Projection(
@@ -59,6 +61,9 @@ MATCH_WEIGHTS_PROJECTION = Projection(
     apply_match_weights,
     topics=tuple(one for one in TOPICS if one.service == "campaigns"),
 )
+SAVED_SEARCHES_PROJECTION = Projection(
+    "saved_searches", 1, (SAVED_SEARCHES, SAVED_SEARCH_MATCHES), apply_saved_searches
+)
 FOLLOWED = tuple(
     replace(one, apply=noting(one.name, one.apply))
     for one in (
@@ -72,4 +77,4 @@ FOLLOWED = tuple(
     )
 )
 """Each notes whose rows it writes, for search indexes to follow."""
-PROJECTIONS = (*FOLLOWED, MATCH_WEIGHTS_PROJECTION)
+PROJECTIONS = (*FOLLOWED, MATCH_WEIGHTS_PROJECTION, SAVED_SEARCHES_PROJECTION)

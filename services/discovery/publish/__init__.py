@@ -19,7 +19,8 @@ from services.discovery.domain.guardians.events import GuardianConsented, Guardi
 from services.discovery.domain.match_weights.events import WeightsAdopted
 from services.discovery.domain.media_kit import events as media_kit
 from services.discovery.domain.proofs import events as proofs
-from services.discovery.publish import authenticity
+from services.discovery.domain.saved_search.events import Event as SavedSearchEvent
+from services.discovery.publish import authenticity, saved_searches
 from services.discovery.publish.creators import wire_of
 
 PRIVATE = (
@@ -41,6 +42,8 @@ def publish(incoming: Delivered[Any]) -> Sequence[PublicEvent | OutgoingCommand]
     if isinstance(incoming.event, CommandRefused):
         return [PublicEvent(*refusal("discovery", incoming.event, incoming.at))]
     creator_id = split_stream(incoming.stream)[1]
+    if isinstance(incoming.event, SavedSearchEvent):
+        return [PublicEvent(*form(saved_searches.wire_of(incoming.event, creator_id, incoming.at)))]
     if isinstance(incoming.event, AuthenticityEvent):
         told = authenticity.wire_of(incoming.event, creator_id, incoming.at)
         return [PublicEvent(*form(told)), *authenticity.payouts(incoming.event, incoming.stream)]

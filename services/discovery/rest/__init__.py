@@ -12,6 +12,7 @@ from services.discovery.rest import (
     match_weights,
     media_kits,
     proofs,
+    saved_searches,
     vocabulary,
 )
 from services.discovery.rest.sealing import Sealer
@@ -19,8 +20,8 @@ from services.discovery.rest.sealing import Sealer
 IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
 
 
-def make_api(app: App) -> FastAPI:
-    """The command API of discovery."""
+def make_api(app: App, criteria_text: saved_searches.CriteriaText) -> FastAPI:
+    """The command API of discovery; `criteria_text` reads what is searched as queries do."""
     api = create_api(
         "Dandelion discovery",
         app.admission,
@@ -38,5 +39,6 @@ def make_api(app: App) -> FastAPI:
     api.include_router(authenticity.routes(app, sealer))
     api.include_router(media_kits.routes(app, sealer))
     api.include_router(match_weights.routes(app))
+    api.include_router(saved_searches.routes(app, criteria_text))
     api.include_router(vocabulary.routes())
     return api

@@ -21,11 +21,22 @@ from services.discovery.rpc.matching import Matching
 from services.discovery.rpc.media_kits import MediaKitQueries
 from services.discovery.rpc.messages import wire_creator
 from services.discovery.rpc.mix import Mix
+from services.discovery.rpc.saved_searches import SavedSearchQueries, criteria_from
 from services.discovery.rpc.search import Search
+from services.discovery.watching.looks import Looks
 
 
 class CreatorQueries(
-    Search, AuthenticityQueries, MediaKitQueries, FigureQueries, Creators, Matching, MatchWeightQueries, Mix, Contacts
+    Search,
+    AuthenticityQueries,
+    MediaKitQueries,
+    FigureQueries,
+    Creators,
+    Matching,
+    MatchWeightQueries,
+    Mix,
+    Contacts,
+    SavedSearchQueries,
 ):
     """All questions."""
 
@@ -35,11 +46,13 @@ def make_queries(app: App) -> list[RpcService]:
     reads = reads_of(app)
     described = pb.DESCRIPTOR.services_by_name["CreatorQueryService"]
     queries, add = CreatorQueries(app, reads), grpc_pb.add_CreatorQueryServiceServicer_to_server
+    looks = Looks(app, reads, criteria_from)
 
     async def keep(stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as kept:
             kept.create_task(reads.index.keep(stop))
             kept.create_task(queries.matcher.keep(stop))
+            kept.create_task(looks.keep(stop))
 
     return [
         RpcService.of(described, add, queries, keep),

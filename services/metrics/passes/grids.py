@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from kernel.adapters.bus import Producer
+from kernel.adapters.requests import send
 from kernel.host.app import App
 from services.metrics.domain.grid.formula import FORMULA, WINDOWS_DAYS, grid
 from services.metrics.passes.repeat import repeat
 from services.metrics.publish.grids import grid_request
-from services.metrics.publish.requests import SEND_DEADLINE_S, addressed
 from services.metrics.reads.grids import GridReads
 
 CREATORS_AT_ONCE = 200
@@ -47,7 +47,7 @@ class Measuring:
     async def _send(self, producer: Producer, reads: GridReads, creators: list[str], at: datetime) -> None:
         counted = await reads.counted(creators, at - BEYOND)
         requests = [grid_request(one, grid(counted.get(one, ()), at), FORMULA, at) for one in creators]
-        await producer.send(addressed(requests), SEND_DEADLINE_S)
+        await send(producer, self.app.service.name, requests)
 
 
 def cut(now: datetime, interval_s: int) -> datetime:

@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.bus import Message
+from kernel.adapters.requests import send
 from kernel.host.app import App
 from services.metrics.domain.anomaly.refunds import DAY_H, LEAST, PAST_DAYS, Hour, wave
 from services.metrics.passes.repeat import repeat
 from services.metrics.publish.anomalies import Whose, wave_request
-from services.metrics.publish.requests import SEND_DEADLINE_S, addressed
 from services.metrics.tables import CAMPAIGNS, ORDER_HOURS
 
 CAMPAIGNS_LIMIT = 1_000
@@ -45,7 +45,7 @@ class Waves:
         if found:
             producer = await self.app.bus.producer()
             try:
-                await producer.send(addressed(found), SEND_DEADLINE_S)
+                await send(producer, self.app.service.name, found)
             finally:
                 await producer.close()
         return len(found)

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 from dandelion.metrics.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as pb
-from dandelion_contracts.wire import stamp
+from dandelion_contracts.wire import form, stamp
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.adapters.bus import Message
+from kernel.adapters.requests import request
 from kernel.core.ids import derived_id
 from services.metrics.domain.anomaly.anomaly import AnomalyFound, AnomalyKind, BurstDetected
 from services.metrics.domain.anomaly.refunds import DAY_H, FORMULA, Wave
 from services.metrics.domain.anomaly.window import Finding
-from services.metrics.publish.requests import request
 
 HOUR_S = 3_600
 
@@ -106,4 +106,4 @@ def wave_request(found: Wave, whose: Whose, at: datetime) -> Message:
 def _asked(asked: own.ReportAnomaly, subject: str, at: datetime) -> Message:
     window = (str(int(asked.metric)), str(asked.window_start_ms))
     request_id = derived_id("anomaly request", asked.kind, subject, *window)
-    return request(asked, request_id, request_id, at)
+    return request("metrics", form(asked), request_id, request_id, at)

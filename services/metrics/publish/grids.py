@@ -7,16 +7,16 @@ from typing import Any
 from dandelion.common.v1 import common_pb2 as common
 from dandelion.metrics.v1 import commands_pb2 as own
 from dandelion.metrics.v1 import events_pb2 as pb
-from dandelion_contracts.wire import stamp, time_of
+from dandelion_contracts.wire import form, stamp, time_of
 from dandelion_contracts.words import number, word
 from google.protobuf.message import Message as Wire
 
 from kernel.adapters.bus import Message
+from kernel.adapters.requests import request
 from kernel.core.ids import derived_id, stream_id
 from services.metrics.domain.grid.formula import MICROS, GridCell, Purpose, Reach
 from services.metrics.domain.grid.grid import GridMeasured, RecordGrid
 from services.metrics.domain.post.post import PostRegistered
-from services.metrics.publish.requests import request
 
 RATIO_LIMIT = 1e12
 MEDIANS = {"exposures": "exposure_median", "reads": "read_median", "engagements": "engagement_median"}
@@ -95,7 +95,7 @@ def grid_request(creator_id: str, cells: tuple[GridCell, ...], formula: str, at:
     """What a pass computed as a command to metrics itself. All replicas that measure for one moment send one id."""
     asked = own.RecordGrid(creator_id=creator_id, cells=map(wire_cell, cells), formula=formula, measured_at=stamp(at))
     request_id = derived_id("grid request", creator_id, at.isoformat())
-    return request(asked, request_id, stream_id("grid", creator_id), at)
+    return request("metrics", form(asked), request_id, stream_id("grid", creator_id), at)
 
 
 def record_grid(asked: own.RecordGrid) -> tuple[str, RecordGrid]:

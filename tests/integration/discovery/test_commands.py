@@ -25,9 +25,9 @@ def itself(creator_id: str) -> tuple[str, str, str]:
     return ("mei", creator_id, "creator")
 
 
-async def registered(discovery: Discovery, handle: str) -> str:
+async def registered(discovery: Discovery, handle: str, **profile: Any) -> str:
     creator_id = new_id()
-    body = {"profile": PROFILE, "accounts": [{"platform": "xiaohongshu", "handle": handle}]}
+    body = {"profile": PROFILE | profile, "accounts": [{"platform": "xiaohongshu", "handle": handle}]}
     await discovery.done("PUT", f"/creators/{creator_id}", body, itself(creator_id))
     return creator_id
 

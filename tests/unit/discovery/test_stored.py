@@ -63,9 +63,11 @@ from services.discovery.domain.match_weights.match_weights import OWN
 from services.discovery.domain.profile import Availability, Gender
 from services.discovery.domain.proofs.events import ProofAccepted, ProofAsked, ProofLookRequested, ProofMissed
 from services.discovery.domain.rate_card import Format, FormatPrice, IndustryPrice, RateCard
+from services.discovery.domain.saved_search.commands import ReportMatches
 from services.discovery.publish import publish
 from services.discovery.publish.authenticity import FORMS as JUDGEMENTS
 from services.discovery.publish.creators import FORMS
+from services.discovery.publish.saved_searches import FORMS as OF_SAVED
 from services.discovery.subscribe import (
     READS,
     Applied,
@@ -79,6 +81,7 @@ from services.discovery.subscribe import (
     decode_command,
 )
 from tests.kit.forms import check_forms
+from tests.unit.discovery import saved
 from tests.unit.discovery.authenticity import judged
 from tests.unit.discovery.given import AUDIENCE, DOUYIN, FIGURES, FOLLOWERS, ID, LATER, NOON, OTHER, PROFILE, RED
 from tests.unit.discovery.media_kit import kits
@@ -131,12 +134,14 @@ SAMPLES: dict[str, Any] = {
     "creator.offer_bar_changed@1": OfferBarChanged(True),
     **kits.SAMPLES,
     "weights.adopted@1": WeightsAdopted(1, OWN, "learned", "olga", Learning(40, 900, 20, 930_000, 880_000, 410_000), 0),
+    **saved.SAMPLES,
     "erasure.asked@1": ErasureAsked(ID),
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
 OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.", "weights.")
 PRIVATE = {name for name in SAMPLES if name.startswith(OF_THE_HOUSE)}
+OF_SEARCHES = {name for name in SAMPLES if name.startswith("search.")}
 
 
 def test_every_stored_name_has_a_sample_and_a_golden_file() -> None:
@@ -170,12 +175,14 @@ def message_of(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES.keys() - PRIVATE - {REFUSED_NAME}))
-def test_every_event_has_one_public_message_that_names_its_creator(name: str) -> None:
-    assert message_of(name).creator_id == ID
+def test_every_event_has_one_public_message_that_names_its_creator_or_search(name: str) -> None:
+    message = message_of(name)
+    assert ID in (message.search_id if name in OF_SEARCHES else message.creator_id)
 
 
 def test_no_public_form_is_forgotten() -> None:
-    check_forms(FORMS | JUDGEMENTS, *(kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME}))
+    public = (kind for name, kind in EVENTS.items() if name not in {*PRIVATE, REFUSED_NAME})
+    check_forms(FORMS | JUDGEMENTS | OF_SAVED, *public)
 
 
 @pytest.mark.parametrize("name", sorted(PRIVATE))
@@ -285,6 +292,9 @@ def test_commands_of_others_name_their_stream() -> None:
         f"creator-{ID}",
         ReinstateCreator("appeal"),
     )
+    found = commands.ReportSavedSearchMatches(search_id=ID, revision=2, creator_ids=[OTHER], total=5)
+    reported = decode_command(found.DESCRIPTOR.full_name, found.SerializeToString())
+    assert reported == (f"search-{ID}", ReportMatches(2, (OTHER,), 5))
     assert decode_command("dandelion.discovery.v1.Nothing", b"") is None
     with pytest.raises(ValueError, match="SuspendCreator"):
         decode_command(kind, b"\xff")

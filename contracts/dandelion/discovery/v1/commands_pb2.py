@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/discovery/v1/commands.proto\x12\x16\x64\x61ndelion.discovery.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"r\n\x0eSuspendCreator\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\x04 \x01(\t\"I\n\x10ReinstateCreator\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%dandelion/discovery/v1/commands.proto\x12\x16\x64\x61ndelion.discovery.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"r\n\x0eSuspendCreator\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\trequester\x18\x04 \x01(\t\"I\n\x10ReinstateCreator\x12\x12\n\ncreator_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\"c\n\x18ReportSavedSearchMatches\x12\x11\n\tsearch_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x13\n\x0b\x63reator_ids\x18\x03 \x03(\t\x12\r\n\x05total\x18\x04 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,4 +36,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUSPENDCREATOR']._serialized_end=212
   _globals['_REINSTATECREATOR']._serialized_start=214
   _globals['_REINSTATECREATOR']._serialized_end=287
+  _globals['_REPORTSAVEDSEARCHMATCHES']._serialized_start=289
+  _globals['_REPORTSAVEDSEARCHMATCHES']._serialized_end=388
 # @@protoc_insertion_point(module_scope)

@@ -5,9 +5,11 @@ What other services' processes may ask of discovery on `discovery.commands.v1`. 
 The message id is the command id; a refusal comes back as CommandRefused.
 """
 
+from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf import timestamp_pb2 as timestamp_pb2
+from google.protobuf.internal import containers as containers
 import builtins as builtins
 import sys
 import typing as typing
@@ -74,5 +76,38 @@ class ReinstateCreator(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["creator_id", b"creator_id", "reason", b"reason", "requester", b"requester"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ReportSavedSearchMatches(message.Message):
+    """Discovery to itself: a process that answers searches found creators who match a saved search and were not told yet. Key:
+    `search-<search_id>`.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    CREATOR_IDS_FIELD_NUMBER: builtins.int
+    TOTAL_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    revision: builtins.int
+    """Of the criteria that were asked."""
+    total: builtins.int
+    """How many match in all."""
+    @builtins.property
+    def creator_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        revision: builtins.int = ...,
+        creator_ids: abc.Iterable[builtins.str] | None = ...,
+        total: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_ids", b"creator_ids", "revision", b"revision", "search_id", b"search_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

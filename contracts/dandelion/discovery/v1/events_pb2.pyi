@@ -1136,6 +1136,165 @@ class AuthenticityRuled(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class SearchSaved(message.Message):
+    """A tenant saved a search, or changed a saved one. What is searched is the owner's own and in no event. Key of all events of a
+    saved search: `search-<search_id>`.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    WATCHED_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    SAVED_AT_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    owner_id: builtins.str
+    """Tenant of who saved it."""
+    watched: builtins.bool
+    """Whether creators that come to match are told."""
+    revision: builtins.int
+    """Counts the criteria, from 1: with another revision matches begin anew."""
+    @builtins.property
+    def saved_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        owner_id: builtins.str = ...,
+        watched: builtins.bool = ...,
+        revision: builtins.int = ...,
+        saved_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["saved_at", b"saved_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["owner_id", b"owner_id", "revision", b"revision", "saved_at", b"saved_at", "search_id", b"search_id", "watched", b"watched"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SavedSearchLooked(message.Message):
+    """The first look at a saved search after its criteria were set."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    TOTAL_FIELD_NUMBER: builtins.int
+    LOOKED_AT_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    revision: builtins.int
+    total: builtins.int
+    """Creators that matched then, none of whom is news. A search that more than 2,000 match is not watched."""
+    @builtins.property
+    def looked_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        revision: builtins.int = ...,
+        total: builtins.int = ...,
+        looked_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["looked_at", b"looked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["looked_at", b"looked_at", "revision", b"revision", "search_id", b"search_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SavedSearchMatched(message.Message):
+    """Creators came to match a search that somebody saved and has watched; each is told once for the same criteria."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    FIRST_NUMBER_FIELD_NUMBER: builtins.int
+    CREATOR_IDS_FIELD_NUMBER: builtins.int
+    MATCHED_AT_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    owner_id: builtins.str
+    """Tenant of who saved it."""
+    name: builtins.str
+    first_number: builtins.int
+    """Number of the first of them; those that came to match are counted from 1."""
+    @builtins.property
+    def creator_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """At most 500."""
+
+    @builtins.property
+    def matched_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        owner_id: builtins.str = ...,
+        name: builtins.str = ...,
+        first_number: builtins.int = ...,
+        creator_ids: abc.Iterable[builtins.str] | None = ...,
+        matched_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["matched_at", b"matched_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator_ids", b"creator_ids", "first_number", b"first_number", "matched_at", b"matched_at", "name", b"name", "owner_id", b"owner_id", "search_id", b"search_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SavedSearchMatchesSeen(message.Message):
+    """The owner has seen the new matches 1 to `number`."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    NUMBER_FIELD_NUMBER: builtins.int
+    SEEN_AT_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    number: builtins.int
+    @builtins.property
+    def seen_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        number: builtins.int = ...,
+        seen_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["seen_at", b"seen_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["number", b"number", "search_id", b"search_id", "seen_at", b"seen_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SavedSearchDeleted(message.Message):
+    """Nothing more is told of the search."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    OWNER_ID_FIELD_NUMBER: builtins.int
+    DELETED_AT_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    owner_id: builtins.str
+    @builtins.property
+    def deleted_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        owner_id: builtins.str = ...,
+        deleted_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["deleted_at", b"deleted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["deleted_at", b"deleted_at", "owner_id", b"owner_id", "search_id", b"search_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CommandRefused(message.Message):
     """A command from `discovery.commands.v1` was refused; nothing was changed by it. The name of
     dandelion.common.v1.CommandRefused on `discovery.events.v1`; the fields are described there.

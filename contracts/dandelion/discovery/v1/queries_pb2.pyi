@@ -48,6 +48,195 @@ AGE_CLASS_MAY_BE_MINOR: AgeClass.ValueType  # 2
 """Under 18, or 18 in this year: the birthday may still be to come."""
 
 @typing.final
+class SavedSearch(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    SEARCH_FIELD_NUMBER: builtins.int
+    VIEW_FIELD_NUMBER: builtins.int
+    WATCHED_FIELD_NUMBER: builtins.int
+    SAVED_AT_FIELD_NUMBER: builtins.int
+    MATCHED_FIRST_FIELD_NUMBER: builtins.int
+    MATCHES_FIELD_NUMBER: builtins.int
+    UNSEEN_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    name: builtins.str
+    view: builtins.str
+    """The client's own note of how it shows the search."""
+    watched: builtins.bool
+    """Whether creators that come to match are told."""
+    matched_first: builtins.int
+    """How many matched at the first look after the search was saved; absent before it. More than 2,000 are not watched."""
+    matches: builtins.int
+    """How many came to match since, and how many of them the owner has not seen."""
+    unseen: builtins.int
+    @builtins.property
+    def search(self) -> SearchCreatorsRequest:
+        """What is searched; without page, mask and `at_least`."""
+
+    @builtins.property
+    def saved_at(self) -> timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        name: builtins.str = ...,
+        search: SearchCreatorsRequest | None = ...,
+        view: builtins.str = ...,
+        watched: builtins.bool = ...,
+        saved_at: timestamp_pb2.Timestamp | None = ...,
+        matched_first: builtins.int | None = ...,
+        matches: builtins.int = ...,
+        unseen: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_matched_first", b"_matched_first", "matched_first", b"matched_first", "saved_at", b"saved_at", "search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_matched_first", b"_matched_first", "matched_first", b"matched_first", "matches", b"matches", "name", b"name", "saved_at", b"saved_at", "search", b"search", "search_id", b"search_id", "unseen", b"unseen", "view", b"view", "watched", b"watched"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__matched_first: _TypeAlias = typing.Literal["matched_first"]  # noqa: Y015
+    _WhichOneofArgType__matched_first: _TypeAlias = typing.Literal["_matched_first", b"_matched_first"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__matched_first) -> _WhichOneofReturnType__matched_first | None: ...
+
+@typing.final
+class ListSavedSearchesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """At most 200; 0: 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    order_by: builtins.str
+    """"saved_at desc" (the default), "saved_at" or "name"."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+        order_by: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSavedSearchesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCHES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def searches(self) -> containers.RepeatedCompositeFieldContainer[SavedSearch]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        searches: abc.Iterable[SavedSearch] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "searches", b"searches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSavedSearchMatchesRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_ID_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    search_id: builtins.str
+    page_size: builtins.int
+    """At most 200; 0: 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    order_by: builtins.str
+    """"number desc" (the default) or "number"."""
+    def __init__(
+        self,
+        *,
+        search_id: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+        order_by: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "search_id", b"search_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SavedSearchMatch(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: builtins.int
+    MATCHED_AT_FIELD_NUMBER: builtins.int
+    CREATOR_FIELD_NUMBER: builtins.int
+    UNSEEN_FIELD_NUMBER: builtins.int
+    number: builtins.int
+    """Counts those that came to match, from 1."""
+    unseen: builtins.bool
+    @builtins.property
+    def matched_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def creator(self) -> Creator:
+        """As SearchCreators shows it."""
+
+    def __init__(
+        self,
+        *,
+        number: builtins.int = ...,
+        matched_at: timestamp_pb2.Timestamp | None = ...,
+        creator: Creator | None = ...,
+        unseen: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["creator", b"creator", "matched_at", b"matched_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creator", b"creator", "matched_at", b"matched_at", "number", b"number", "unseen", b"unseen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSavedSearchMatchesResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SEARCH_FIELD_NUMBER: builtins.int
+    MATCHES_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def search(self) -> SavedSearch: ...
+    @builtins.property
+    def matches(self) -> containers.RepeatedCompositeFieldContainer[SavedSearchMatch]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        search: SavedSearch | None = ...,
+        matches: abc.Iterable[SavedSearchMatch] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page", "search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["matches", b"matches", "page", b"page", "search", b"search"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ListContestedHandlesRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 

@@ -143,6 +143,16 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksResponse.FromString,
                 _registered_method=True)
+        self.ListSavedSearches = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListSavedSearches',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchesResponse.FromString,
+                _registered_method=True)
+        self.ListSavedSearchMatches = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListSavedSearchMatches',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesResponse.FromString,
+                _registered_method=True)
 
 
 class CreatorQueryServiceServicer:
@@ -290,6 +300,20 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSavedSearches(self, request, context):
+        """The caller's saved searches, with how many creators came to match each.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSavedSearchMatches(self, request, context):
+        """Creators that came to match one of the caller's saved searches since it was saved.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CreatorQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -392,6 +416,16 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.GetMediaKitLinks,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksResponse.SerializeToString,
+            ),
+            'ListSavedSearches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSavedSearches,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchesRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchesResponse.SerializeToString,
+            ),
+            'ListSavedSearchMatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSavedSearchMatches,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -935,6 +969,60 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/GetMediaKitLinks',
             dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_media__kit__pb2.GetMediaKitLinksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSavedSearches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListSavedSearches',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchesRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSavedSearchMatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListSavedSearchMatches',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesResponse.FromString,
             options,
             channel_credentials,
             insecure,

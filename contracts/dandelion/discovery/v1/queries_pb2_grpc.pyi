@@ -83,6 +83,10 @@ class CreatorQueryServiceStub:
     """A creator's media kit as it is shown now; NOT_FOUND where none is."""
     GetMediaKitLinks: _grpc.UnaryUnaryMultiCallable[_media_kit_pb2.GetMediaKitLinksRequest, _media_kit_pb2.GetMediaKitLinksResponse]
     """The addresses at which a kit is shared, for the creator and staff."""
+    ListSavedSearches: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListSavedSearchesRequest, _queries_pb2.ListSavedSearchesResponse]
+    """The caller's saved searches, with how many creators came to match each."""
+    ListSavedSearchMatches: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListSavedSearchMatchesRequest, _queries_pb2.ListSavedSearchMatchesResponse]
+    """Creators that came to match one of the caller's saved searches since it was saved."""
 
 @_typing.type_check_only
 class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
@@ -131,6 +135,10 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """A creator's media kit as it is shown now; NOT_FOUND where none is."""
     GetMediaKitLinks: _aio.UnaryUnaryMultiCallable[_media_kit_pb2.GetMediaKitLinksRequest, _media_kit_pb2.GetMediaKitLinksResponse]  # type: ignore[assignment]
     """The addresses at which a kit is shared, for the creator and staff."""
+    ListSavedSearches: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListSavedSearchesRequest, _queries_pb2.ListSavedSearchesResponse]  # type: ignore[assignment]
+    """The caller's saved searches, with how many creators came to match each."""
+    ListSavedSearchMatches: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListSavedSearchMatchesRequest, _queries_pb2.ListSavedSearchMatchesResponse]  # type: ignore[assignment]
+    """Creators that came to match one of the caller's saved searches since it was saved."""
 
 class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who could do it."""
@@ -296,5 +304,21 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_media_kit_pb2.GetMediaKitLinksResponse, _abc.Awaitable[_media_kit_pb2.GetMediaKitLinksResponse]]:
         """The addresses at which a kit is shared, for the creator and staff."""
+
+    @_abc_1.abstractmethod
+    def ListSavedSearches(
+        self,
+        request: _queries_pb2.ListSavedSearchesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListSavedSearchesResponse, _abc.Awaitable[_queries_pb2.ListSavedSearchesResponse]]:
+        """The caller's saved searches, with how many creators came to match each."""
+
+    @_abc_1.abstractmethod
+    def ListSavedSearchMatches(
+        self,
+        request: _queries_pb2.ListSavedSearchMatchesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListSavedSearchMatchesResponse, _abc.Awaitable[_queries_pb2.ListSavedSearchMatchesResponse]]:
+        """Creators that came to match one of the caller's saved searches since it was saved."""
 
 def add_CreatorQueryServiceServicer_to_server(servicer: CreatorQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

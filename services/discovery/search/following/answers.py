@@ -20,10 +20,10 @@ from services.discovery.search.words import asked
 
 async def listed(
     connection: AsyncConnection, snapshot: Snapshot, criteria: Criteria, at: datetime, after: Cursor | None, size: int,
-    actor: Actor,
+    actor: Actor, beside: frozenset[str] = frozenset(),
 ) -> tuple[list[str], Cursor | None, int]:  # fmt: skip
-    """A page of ids, where it ends, and how many match in all."""
-    unwanted = await _unwanted(connection, criteria, at, actor)
+    """A page of ids, where it ends, and how many match in all, without the creators `beside`."""
+    unwanted = sorted({*beside, *await _unwanted(connection, criteria, at, actor)})
     answer = snapshot.answer(asking.question(criteria, at, size, after, unwanted))
     ids = [creator_id for creator_id, _ in answer.hits]
     behind = asking.cursor(criteria, answer.hits[-1][1], ids[-1]) if answer.more else None

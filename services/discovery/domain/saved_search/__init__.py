@@ -1,0 +1,1 @@
+"""A search that was saved, and the creators that came to match it since."""

@@ -1,0 +1,1 @@
+"""Saved searches: what is read of them, and the looks that find who came to match."""
