@@ -88,8 +88,10 @@ async def seen(page: Page, search_id: Id, form: Filled) -> Response:
 async def delete(page: Page, search_id: Id, form: Filled) -> Response:
     async def act() -> Response:
         if not is_sure(form):
+            request = ListSavedSearchMatchesRequest(search_id=str(search_id), page_size=1)
+            name = (await page.ask(page.services.discovery.ListSavedSearchMatches, request)).search.name
             said = page.words(mark("Nothing more is told of it, and its matches are gone from the list."))
-            pairs = [(page.words(mark("Search")), form.text("name"))]
+            pairs = [(page.words(mark("Search")), name)]
             title, button = page.words(mark("Delete this search?")), page.words(mark("Delete"))
             return confirm(page, form, Question(title, pairs, said, button, HERE, True))
         receipt = await page.send("discovery", "POST", f"/saved-searches/{search_id}/delete", form, None)

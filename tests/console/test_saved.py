@@ -18,7 +18,7 @@ async def saved(console: OpenConsole, name: str, query: str) -> str:
         assert "The search is saved." in shown.text
 
         async def is_looked() -> bool:
-            return f"{name} Search again Watched" in (await opened(brand, HERE)).text
+            return f"{name} Watched" in (await opened(brand, HERE)).text
 
         await until(is_looked, 60)
         return next(link for link in (await opened(brand, HERE)).links if link.startswith(f"{HERE}/"))

@@ -84,7 +84,7 @@ async def searched(console: OpenConsole, who: str = "brand") -> None:
         _path(shown)
 
         async def is_looked() -> bool:
-            return "Walkers Search again Watched" in (await opened(client, "/creators/saved")).text
+            return "Walkers Watched" in (await opened(client, "/creators/saved")).text
 
         await until(is_looked, 60)
     await reworded(console, "I am a walker-of-the-page")
