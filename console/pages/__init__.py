@@ -36,13 +36,14 @@ def routers() -> list[APIRouter]:
         reviews,
         rules,
         saved,
+        shortlists,
         similar,
     )
     from console.pages.performance import attribution, payable
 
     rooms = (
-        home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, creators, similar,
-        planner, match_weights, invitations, profile, contacts, performance, attribution, payable, anomalies, reviews,
+        home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, shortlists, creators,
+        similar, planner, match_weights, invitations, profile, contacts, performance, attribution, payable, anomalies, reviews,
         authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip

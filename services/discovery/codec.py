@@ -52,6 +52,14 @@ from services.discovery.domain.saved_search.events import (
     SavedSearchMatched,
     SearchSaved,
 )
+from services.discovery.domain.shortlist.events import (
+    CreatorNoted,
+    CreatorsShortlisted,
+    CreatorsTakenOff,
+    ShortlistBegun,
+    ShortlistDeleted,
+    ShortlistRenamed,
+)
 
 EVENTS: dict[str, type] = {
     "creator.registered@2": CreatorRegistered,
@@ -98,6 +106,12 @@ EVENTS: dict[str, type] = {
     "search.matched@1": SavedSearchMatched,
     "search.matches_seen@1": MatchesSeen,
     "search.deleted@1": SavedSearchDeleted,
+    "shortlist.begun@1": ShortlistBegun,
+    "shortlist.renamed@1": ShortlistRenamed,
+    "shortlist.creators_added@1": CreatorsShortlisted,
+    "shortlist.creators_removed@1": CreatorsTakenOff,
+    "shortlist.noted@1": CreatorNoted,
+    "shortlist.deleted@1": ShortlistDeleted,
     "erasure.asked@1": ErasureAsked,
     "erasure.done@1": ErasureDone,
     REFUSED_NAME: CommandRefused,

@@ -20,6 +20,7 @@ from services.discovery.domain.match_weights.match_weights import MATCH_WEIGHTS
 from services.discovery.domain.media_kit.media_kit import MEDIA_KIT
 from services.discovery.domain.proofs.proof import PROOF
 from services.discovery.domain.saved_search.saved_search import SAVED_SEARCH
+from services.discovery.domain.shortlist.shortlist import SHORTLIST, SHORTLIST_COUNTS
 from services.discovery.effects import effects
 from services.discovery.invariants import INVARIANTS
 from services.discovery.ports.mail import Mail
@@ -51,11 +52,11 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=(CREATOR, AUTHENTICITY, ERASURES, PROOF, CONTACT, MEDIA_KIT, MATCH_WEIGHTS, SAVED_SEARCH),
+    deciders=(CREATOR, AUTHENTICITY, ERASURES, PROOF, CONTACT, MEDIA_KIT, MATCH_WEIGHTS, SAVED_SEARCH, SHORTLIST),
     publish=publish,
     http=_http,
     queries=_queries,
-    inlines=(HANDLES, VERIFIED, ACCOUNT_IDS, FORGOTTEN),
+    inlines=(HANDLES, VERIFIED, ACCOUNT_IDS, FORGOTTEN, SHORTLIST_COUNTS),
     projections=PROJECTIONS,
     processes=PROCESSES,
     invariants=INVARIANTS,

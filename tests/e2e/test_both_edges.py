@@ -40,6 +40,7 @@ SILENT = {
     "ListLateDeadlines", "ListParkedKeys", "PlanMix", "MatchCreators", "ListAccountProofs",
     "ListContactReadings", "GetMediaKit", "GetMediaKitLinks", "ListAuthenticity",
     "LearnMatchWeights", "ListAnomalies", "ListSavedSearches", "ListSavedSearchMatches",
+    "ListShortlists", "ListShortlistCreators",
 }  # fmt: skip
 """Queries that the story leaves empty; all others are compared with something to show."""
 

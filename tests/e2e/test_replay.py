@@ -30,11 +30,11 @@ PROJECTIONS = [(service, projection) for service, one in WIRED.items() for proje
 EMPTY = (
     "held_escrows", "deferred_payments", "payment_waits", "marked_deals", "disputes", "policies", "rates", "erasures",
     "authenticity", "proofs", "contacts", "excess", "media_kits", "media_kit_links", "media_kit_openings",
-    "match_weights", "saved_searches", "saved_search_matches",
+    "match_weights", "saved_searches", "saved_search_matches", "shortlists", "shortlisted",
 )  # fmt: skip
 """The story ends with nothing held, nothing waiting, no deal marked, nothing disputed, nobody erased or judged, under the
 first policy, no account proved by a code, no contact told, no excess released, no kit, no
-weights adopted and no search saved; tests of each service rebuild these."""
+weights adopted, no search saved and nobody shortlisted; tests of each service rebuild these."""
 
 CLOCKS = ("grid.measured@1", "window.closed@1", "journal.sealed@1", "transfer.look_due@1")
 

@@ -10,6 +10,7 @@ from tests.kit.console import OpenConsole
 from tests.kit.pages import Shown, opened, sent
 from tests.kit.until import until
 
+CREATOR_LINK_CHARS = len("/creators/") + 36
 BRIEF = {
     "brief.title": "Spring in the city",
     "brief.posting_from": "2027-03-01",
@@ -96,8 +97,20 @@ async def searched(console: OpenConsole, who: str = "brand") -> None:
         await until(is_told, 60)
 
 
+async def shortlisted(console: OpenConsole, who: str = "brand") -> None:
+    """A list that a brand has begun with a creator, and a note about it."""
+    async with console.visitor(who) as client:
+        page = await opened(client, "/creators")
+        creator = next(link for link in page.links if link.startswith("/creators/") and len(link) == CREATOR_LINK_CHARS)
+        add = (await opened(client, f"/creators/shortlists/add?ids={creator.rpartition('/')[2]}")).form("/add")
+        shown = await sent(client, add, {"shortlist_id": "", "name": "Walked through"})
+        _path(shown)
+        form = shown.form("/note")
+        _path(await sent(client, form, {f"note.{form.fields['creator_id'][0]}": "Answers fast"}))
+
+
 async def enliven(console: OpenConsole) -> None:
-    """A draft, an offer that waits for the brand, work that is in dispute, work that goes on, and a saved search."""
+    """A draft, an offer that waits for the brand, work that is in dispute, work that goes on, a saved search, and a shortlist."""
     first, second, third, _ = [await drafted(console) for _ in range(4)]
     for campaign_id in (first, second, third):
         await published(console, campaign_id)
@@ -105,6 +118,7 @@ async def enliven(console: OpenConsole) -> None:
     await disputed(console, await accepted(console, await offered(console, second)))
     await accepted(console, await offered(console, third))
     await searched(console)
+    await shortlisted(console)
 
 
 def _path(shown: Shown) -> str:

@@ -12,6 +12,7 @@ from services.discovery.projections.media_kits import apply_media_kits
 from services.discovery.projections.noting import noting
 from services.discovery.projections.proofs import apply_proofs
 from services.discovery.projections.saved_searches import apply_saved_searches
+from services.discovery.projections.shortlists import apply_shortlists
 from services.discovery.projections.track_records import apply_track_records
 from services.discovery.subscribe import TOPICS
 from services.discovery.tables.audience_shares import CREATOR_SHARES
@@ -30,6 +31,7 @@ from services.discovery.tables.measured import (
 from services.discovery.tables.media_kits import MEDIA_KIT_LINKS, MEDIA_KIT_OPENINGS, MEDIA_KITS
 from services.discovery.tables.proofs import PROOFS
 from services.discovery.tables.saved_searches import SAVED_SEARCH_MATCHES, SAVED_SEARCHES
+from services.discovery.tables.shortlists import SHORTLISTED, SHORTLISTS
 from services.discovery.tables.track_records import CREATOR_BRANDS, CREATOR_MARKS, CREATOR_RECORDS, CREATOR_WORK
 
 CREATORS_PROJECTION = Projection(
@@ -64,6 +66,7 @@ MATCH_WEIGHTS_PROJECTION = Projection(
 SAVED_SEARCHES_PROJECTION = Projection(
     "saved_searches", 1, (SAVED_SEARCHES, SAVED_SEARCH_MATCHES), apply_saved_searches
 )
+SHORTLISTS_PROJECTION = Projection("shortlists", 1, (SHORTLISTS, SHORTLISTED), apply_shortlists)
 FOLLOWED = tuple(
     replace(one, apply=noting(one.name, one.apply))
     for one in (
@@ -77,4 +80,4 @@ FOLLOWED = tuple(
     )
 )
 """Each notes whose rows it writes, for search indexes to follow."""
-PROJECTIONS = (*FOLLOWED, MATCH_WEIGHTS_PROJECTION, SAVED_SEARCHES_PROJECTION)
+PROJECTIONS = (*FOLLOWED, MATCH_WEIGHTS_PROJECTION, SAVED_SEARCHES_PROJECTION, SHORTLISTS_PROJECTION)

@@ -20,6 +20,7 @@ from services.discovery.domain.match_weights.events import WeightsAdopted
 from services.discovery.domain.media_kit import events as media_kit
 from services.discovery.domain.proofs import events as proofs
 from services.discovery.domain.saved_search.events import Event as SavedSearchEvent
+from services.discovery.domain.shortlist import events as shortlists
 from services.discovery.publish import authenticity, saved_searches
 from services.discovery.publish.creators import wire_of
 
@@ -32,6 +33,7 @@ PRIVATE = (
     *get_args(proofs.Event),
     *get_args(media_kit.Event),
     *get_args(contact.Event),
+    *get_args(shortlists.Event),
 )
 
 

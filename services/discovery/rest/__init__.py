@@ -13,6 +13,7 @@ from services.discovery.rest import (
     media_kits,
     proofs,
     saved_searches,
+    shortlists,
     vocabulary,
 )
 from services.discovery.rest.sealing import Sealer
@@ -40,5 +41,6 @@ def make_api(app: App, criteria_text: saved_searches.CriteriaText) -> FastAPI:
     api.include_router(media_kits.routes(app, sealer))
     api.include_router(match_weights.routes(app))
     api.include_router(saved_searches.routes(app, criteria_text))
+    api.include_router(shortlists.routes(app, sealer))
     api.include_router(vocabulary.routes())
     return api

@@ -23,6 +23,7 @@ from services.discovery.rpc.messages import wire_creator
 from services.discovery.rpc.mix import Mix
 from services.discovery.rpc.saved_searches import SavedSearchQueries, criteria_from
 from services.discovery.rpc.search import Search
+from services.discovery.rpc.shortlists import ShortlistQueries
 from services.discovery.watching.looks import Looks
 
 
@@ -37,6 +38,7 @@ class CreatorQueries(
     Mix,
     Contacts,
     SavedSearchQueries,
+    ShortlistQueries,
 ):
     """All questions."""
 

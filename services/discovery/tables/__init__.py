@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from kernel.adapters import schema
 from kernel.adapters.vault import personal
-from services.discovery.tables import search_changes
+from services.discovery.tables import search_changes, shortlists
 
 
 def metadata() -> sa.MetaData:
@@ -13,6 +13,7 @@ def metadata() -> sa.MetaData:
     schema.define(made)
     personal.define(made)
     search_changes.define(made)
+    shortlists.define(made)
     sa.Table(
         "handles",
         made,

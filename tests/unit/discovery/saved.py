@@ -1,4 +1,4 @@
-"""Events of a saved search as they are stored."""
+"""Events of saved searches and of shortlists as they are stored."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from services.discovery.domain.saved_search.events import (
     SavedSearchMatched,
     SearchSaved,
 )
+from tests.unit.discovery import shortlisted
 from tests.unit.discovery.given import ID, OTHER
 
 SAMPLES: dict[str, Any] = {
@@ -17,4 +18,5 @@ SAMPLES: dict[str, Any] = {
     "search.matched@1": SavedSearchMatched(OTHER, "护肤 KOC", 1, (ID,)),
     "search.matches_seen@1": MatchesSeen(1),
     "search.deleted@1": SavedSearchDeleted(OTHER),
+    **shortlisted.SAMPLES,
 }

@@ -139,7 +139,7 @@ SAMPLES: dict[str, Any] = {
     "erasure.done@1": ErasureDone(ID),
     REFUSED_NAME: REFUSED,
 }
-OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.", "weights.")
+OF_THE_HOUSE = ("erasure.", "proof.", "contact.", "creator.guardian_", "kit.", "weights.", "shortlist.")
 PRIVATE = {name for name in SAMPLES if name.startswith(OF_THE_HOUSE)}
 OF_SEARCHES = {name for name in SAMPLES if name.startswith("search.")}
 

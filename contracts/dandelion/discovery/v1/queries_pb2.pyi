@@ -48,6 +48,191 @@ AGE_CLASS_MAY_BE_MINOR: AgeClass.ValueType  # 2
 """Under 18, or 18 in this year: the birthday may still be to come."""
 
 @typing.final
+class Shortlist(message.Message):
+    """A named list of creators, of one tenant. Begun by PUT /shortlists/{id}."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SHORTLIST_ID_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    BEGUN_AT_FIELD_NUMBER: builtins.int
+    CHANGED_AT_FIELD_NUMBER: builtins.int
+    CREATORS_FIELD_NUMBER: builtins.int
+    HAS_CREATOR_FIELD_NUMBER: builtins.int
+    shortlist_id: builtins.str
+    name: builtins.str
+    creators: builtins.int
+    """At most 500."""
+    has_creator: builtins.bool
+    """Whether the creator that a request names is on it."""
+    @builtins.property
+    def begun_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def changed_at(self) -> timestamp_pb2.Timestamp:
+        """When it was named, or who is on it or a note was changed."""
+
+    def __init__(
+        self,
+        *,
+        shortlist_id: builtins.str = ...,
+        name: builtins.str = ...,
+        begun_at: timestamp_pb2.Timestamp | None = ...,
+        changed_at: timestamp_pb2.Timestamp | None = ...,
+        creators: builtins.int = ...,
+        has_creator: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["begun_at", b"begun_at", "changed_at", b"changed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["begun_at", b"begun_at", "changed_at", b"changed_at", "creators", b"creators", "has_creator", b"has_creator", "name", b"name", "shortlist_id", b"shortlist_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListShortlistsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    CREATOR_ID_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """At most 200; 0: 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    order_by: builtins.str
+    """"changed_at desc" (the default), "begun_at desc" or "name"."""
+    creator_id: builtins.str
+    """Each list says whether this creator is on it; empty: none does."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+        order_by: builtins.str = ...,
+        creator_id: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "creator_id", b"creator_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListShortlistsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SHORTLISTS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def shortlists(self) -> containers.RepeatedCompositeFieldContainer[Shortlist]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        shortlists: abc.Iterable[Shortlist] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page", b"page", "shortlists", b"shortlists"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListShortlistCreatorsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SHORTLIST_ID_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    shortlist_id: builtins.str
+    page_size: builtins.int
+    """At most 200; 0: 50."""
+    page_token: builtins.str
+    at_least: builtins.str
+    order_by: builtins.str
+    """"added_at desc" (the default) or "added_at"."""
+    def __init__(
+        self,
+        *,
+        shortlist_id: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        at_least: builtins.str = ...,
+        order_by: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "shortlist_id", b"shortlist_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ShortlistedCreator(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_FIELD_NUMBER: builtins.int
+    ADDED_AT_FIELD_NUMBER: builtins.int
+    NOTE_FIELD_NUMBER: builtins.int
+    NOTED_AT_FIELD_NUMBER: builtins.int
+    note: builtins.str
+    """At most 500 characters."""
+    @builtins.property
+    def creator(self) -> Creator:
+        """As SearchCreators shows it."""
+
+    @builtins.property
+    def added_at(self) -> timestamp_pb2.Timestamp: ...
+    @builtins.property
+    def noted_at(self) -> timestamp_pb2.Timestamp:
+        """Unset: there never was a note."""
+
+    def __init__(
+        self,
+        *,
+        creator: Creator | None = ...,
+        added_at: timestamp_pb2.Timestamp | None = ...,
+        note: builtins.str = ...,
+        noted_at: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["added_at", b"added_at", "creator", b"creator", "noted_at", b"noted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["added_at", b"added_at", "creator", b"creator", "note", b"note", "noted_at", b"noted_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListShortlistCreatorsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SHORTLIST_FIELD_NUMBER: builtins.int
+    CREATORS_FIELD_NUMBER: builtins.int
+    PAGE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def shortlist(self) -> Shortlist: ...
+    @builtins.property
+    def creators(self) -> containers.RepeatedCompositeFieldContainer[ShortlistedCreator]: ...
+    @builtins.property
+    def page(self) -> common_pb2.PageInfo: ...
+    def __init__(
+        self,
+        *,
+        shortlist: Shortlist | None = ...,
+        creators: abc.Iterable[ShortlistedCreator] | None = ...,
+        page: common_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page", b"page", "shortlist", b"shortlist"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creators", b"creators", "page", b"page", "shortlist", b"shortlist"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class SavedSearch(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 

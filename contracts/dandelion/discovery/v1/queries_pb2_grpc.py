@@ -153,6 +153,16 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesResponse.FromString,
                 _registered_method=True)
+        self.ListShortlists = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListShortlists',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistsResponse.FromString,
+                _registered_method=True)
+        self.ListShortlistCreators = channel.unary_unary(
+                '/dandelion.discovery.v1.CreatorQueryService/ListShortlistCreators',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistCreatorsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistCreatorsResponse.FromString,
+                _registered_method=True)
 
 
 class CreatorQueryServiceServicer:
@@ -314,6 +324,20 @@ class CreatorQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListShortlists(self, request, context):
+        """The caller's shortlists, with how many creators are on each.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListShortlistCreators(self, request, context):
+        """Creators on one of the caller's shortlists, each with the note about it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CreatorQueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -426,6 +450,16 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.ListSavedSearchMatches,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesResponse.SerializeToString,
+            ),
+            'ListShortlists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShortlists,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistsResponse.SerializeToString,
+            ),
+            'ListShortlistCreators': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShortlistCreators,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistCreatorsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistCreatorsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1023,6 +1057,60 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/ListSavedSearchMatches',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListSavedSearchMatchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListShortlists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListShortlists',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListShortlistCreators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/ListShortlistCreators',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistCreatorsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.ListShortlistCreatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -87,6 +87,10 @@ class CreatorQueryServiceStub:
     """The caller's saved searches, with how many creators came to match each."""
     ListSavedSearchMatches: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListSavedSearchMatchesRequest, _queries_pb2.ListSavedSearchMatchesResponse]
     """Creators that came to match one of the caller's saved searches since it was saved."""
+    ListShortlists: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListShortlistsRequest, _queries_pb2.ListShortlistsResponse]
+    """The caller's shortlists, with how many creators are on each."""
+    ListShortlistCreators: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListShortlistCreatorsRequest, _queries_pb2.ListShortlistCreatorsResponse]
+    """Creators on one of the caller's shortlists, each with the note about it."""
 
 @_typing.type_check_only
 class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
@@ -139,6 +143,10 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """The caller's saved searches, with how many creators came to match each."""
     ListSavedSearchMatches: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListSavedSearchMatchesRequest, _queries_pb2.ListSavedSearchMatchesResponse]  # type: ignore[assignment]
     """Creators that came to match one of the caller's saved searches since it was saved."""
+    ListShortlists: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListShortlistsRequest, _queries_pb2.ListShortlistsResponse]  # type: ignore[assignment]
+    """The caller's shortlists, with how many creators are on each."""
+    ListShortlistCreators: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListShortlistCreatorsRequest, _queries_pb2.ListShortlistCreatorsResponse]  # type: ignore[assignment]
+    """Creators on one of the caller's shortlists, each with the note about it."""
 
 class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who could do it."""
@@ -320,5 +328,21 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.ListSavedSearchMatchesResponse, _abc.Awaitable[_queries_pb2.ListSavedSearchMatchesResponse]]:
         """Creators that came to match one of the caller's saved searches since it was saved."""
+
+    @_abc_1.abstractmethod
+    def ListShortlists(
+        self,
+        request: _queries_pb2.ListShortlistsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListShortlistsResponse, _abc.Awaitable[_queries_pb2.ListShortlistsResponse]]:
+        """The caller's shortlists, with how many creators are on each."""
+
+    @_abc_1.abstractmethod
+    def ListShortlistCreators(
+        self,
+        request: _queries_pb2.ListShortlistCreatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ListShortlistCreatorsResponse, _abc.Awaitable[_queries_pb2.ListShortlistCreatorsResponse]]:
+        """Creators on one of the caller's shortlists, each with the note about it."""
 
 def add_CreatorQueryServiceServicer_to_server(servicer: CreatorQueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,1 @@
+"""A brand's named lists of creators, with a note about each."""
