@@ -131,6 +131,16 @@ class Services:
             return answer.json()
         raise of_answer(answer)
 
+    async def public(self, service: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
+        """Answer to anybody, signed in or not; raises Problem."""
+        try:
+            answer = await self._http.get(self._base[service] + path, headers=dict(headers))
+        except httpx.HTTPError as error:
+            raise Problem(AWAY.kind, AWAY.code, {"service": service}) from error
+        if answer.is_success:
+            return answer
+        raise of_answer(answer)
+
     async def exchange(
         self, service: str, method: str, path: str, token: str, content: bytes = b"", headers: Mapping[str, str] = EMPTY
     ) -> Exchanged:

@@ -27,6 +27,7 @@ def routers() -> list[APIRouter]:
         invitations,
         market,
         match_weights,
+        media_kits,
         money,
         moves,
         operator,
@@ -42,8 +43,8 @@ def routers() -> list[APIRouter]:
     from console.pages.performance import attribution, payable
 
     rooms = (
-        home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, shortlists, creators,
-        similar, planner, match_weights, invitations, profile, contacts, performance, attribution, payable, anomalies, reviews,
+        home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, shortlists,
+        media_kits, creators, similar, planner, match_weights, invitations, profile, contacts, performance, attribution, payable, anomalies, reviews,
         authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip

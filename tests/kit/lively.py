@@ -109,8 +109,16 @@ async def shortlisted(console: OpenConsole, who: str = "brand") -> None:
         _path(await sent(client, form, {f"note.{form.fields['creator_id'][0]}": "Answers fast"}))
 
 
+async def shown_kit(console: OpenConsole, who: str = "creator") -> None:
+    """A media kit with an address."""
+    async with console.visitor(who) as client:
+        page = await sent(client, (await opened(client, "/profile/media-kit")).form("/profile/media-kit"), {})
+        _path(page)
+        _path(await sent(client, page.form("/addresses"), {"label": "Spring"}))
+
+
 async def enliven(console: OpenConsole) -> None:
-    """A draft, an offer that waits for the brand, work that is in dispute, work that goes on, a saved search, and a shortlist."""
+    """A draft, an offer that waits for the brand, disputed work, work that goes on, a saved search, a shortlist, a media kit."""
     first, second, third, _ = [await drafted(console) for _ in range(4)]
     for campaign_id in (first, second, third):
         await published(console, campaign_id)
@@ -119,6 +127,7 @@ async def enliven(console: OpenConsole) -> None:
     await accepted(console, await offered(console, third))
     await searched(console)
     await shortlisted(console)
+    await shown_kit(console)
 
 
 def _path(shown: Shown) -> str:
