@@ -44,7 +44,8 @@ def routers() -> list[APIRouter]:
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, shortlists,
-        media_kits, creators, similar, planner, match_weights, invitations, profile, contacts, performance, attribution, payable, anomalies, reviews,
+        media_kits, creators, similar, planner, match_weights, invitations, profile, contacts, performance, attribution,
+        payable, anomalies, reviews,
         authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip

@@ -115,7 +115,9 @@ async def test_a_kit_without_a_section_is_refused_and_nothing_is_lost(console: O
         assert long.answer.status_code == 422
 
 
-@pytest.mark.parametrize(("name", "status"), [("brand", 403), ("operator", 403), ("creator", 200), ("other-creator", 200)])
+@pytest.mark.parametrize(
+    ("name", "status"), [("brand", 403), ("operator", 403), ("creator", 200), ("other-creator", 200)]
+)
 async def test_who_has_an_editor(console: OpenConsole, name: str, status: int) -> None:
     async with console.visitor(name) as visitor:
         assert (await visitor.get(HERE)).status_code == status
