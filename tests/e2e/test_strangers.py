@@ -26,6 +26,7 @@ from cli.story.market import Address, Who, named
 from cli.story.plan import DEALS
 from kernel.core.ids import derived_id
 from tests.kit.both_edges import described
+from tests.kit.keeping import kept
 from tests.kit.story import embedded_stores
 from tools.speed import patience
 
@@ -95,7 +96,8 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         await platform.wait()
         address = address_of(platform.layout)
         bare = Stage(platform, address, {})
-        yield Stage(platform, address, _ids(bare))
+        ids = _ids(bare)
+        yield Stage(platform, address, {**ids, **await kept(address, DEALS[0].brand, ids["creator_id"])})
 
 
 COUNTED = "number IN (SELECT content FROM cells)"

@@ -41,6 +41,6 @@ def make_api(app: App, criteria_text: saved_searches.CriteriaText) -> FastAPI:
     api.include_router(media_kits.routes(app, sealer))
     api.include_router(match_weights.routes(app))
     api.include_router(saved_searches.routes(app, criteria_text))
-    api.include_router(shortlists.routes(app, sealer))
+    api.include_router(shortlists.routes(app))
     api.include_router(vocabulary.routes())
     return api

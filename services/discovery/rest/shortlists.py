@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import BaseModel, StringConstraints
 
-from kernel.adapters.vault.personal import SubjectKey
 from kernel.core.bounds import whole
 from kernel.core.decider import Actor
 from kernel.core.events import Receipt
@@ -28,7 +27,6 @@ from services.discovery.domain.shortlist.commands import (
 )
 from services.discovery.domain.shortlist.shortlist import CATEGORY
 from services.discovery.reads import SERVICE
-from services.discovery.rest.sealing import Sealer
 from services.discovery.tables.creators import CREATORS
 
 
@@ -52,22 +50,12 @@ class Shortlists:
     """Sends commands on shortlists' streams."""
 
     app: App
-    sealer: Sealer
 
     async def send(
-        self, request: CommandRequest, shortlist_id: str, command: Command, body: BaseModel | None,
-        key: SubjectKey | None = None,
-    ) -> Receipt:  # fmt: skip
+        self, request: CommandRequest, shortlist_id: str, command: Command, body: BaseModel | None
+    ) -> Receipt:
         stream = stream_id(CATEGORY, shortlist_id)
-        meta = request.meta(stream, command, body)
-        return request.respond(await self.app.writer.execute(stream, command, meta, key=key))
-
-    async def key_of(self, creator_id: str) -> SubjectKey:
-        """Raises NotFound for who was never registered, or was erased."""
-        texts = await self.sealer.seal_known(creator_id, {})
-        if texts is None:
-            raise NotFound("creator.not_found")
-        return texts.key
+        return request.respond(await self.app.writer.execute(stream, command, request.meta(stream, command, body)))
 
     async def check_known(self, creator_ids: Sequence[str], actor: Actor) -> None:
         """Raises NotFound `creator.not_found` unless the caller sees them all."""
@@ -80,10 +68,10 @@ class Shortlists:
             raise NotFound("creator.not_found")
 
 
-def routes(app: App, sealer: Sealer) -> APIRouter:
+def routes(app: App) -> APIRouter:
     """Every command on shortlists."""
     router = APIRouter(prefix="/shortlists", tags=["shortlists"])
-    lists = Shortlists(app, sealer)
+    lists = Shortlists(app)
 
     @router.put("/{shortlist_id}", status_code=201)
     async def name(shortlist_id: Uuid, body: NameBody, request: CommandRequest) -> Receipt:
@@ -114,5 +102,4 @@ def _creators(router: APIRouter, lists: Shortlists) -> None:
     @router.post("/{shortlist_id}/note")
     async def note(shortlist_id: Uuid, body: NoteBody, request: CommandRequest) -> Receipt:
         """The owner only: a note about a creator on the list; an empty one takes it away."""
-        key = await lists.key_of(body.creator_id)
-        return await lists.send(request, shortlist_id, WriteNote(body.creator_id, body.note), body, key)
+        return await lists.send(request, shortlist_id, WriteNote(body.creator_id, body.note), body)

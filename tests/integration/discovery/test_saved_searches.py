@@ -165,11 +165,13 @@ async def test_nobody_else_sees_changes_or_ends_a_search(discovery: Discovery) -
             await matches(discovery, search_id, *who)
         assert refused.value.code() is grpc.StatusCode.NOT_FOUND
         path = f"/saved-searches/{search_id}"
-        for method, end, body in (
-            ("PUT", "", {"name": "x", "search": {}}), ("POST", "/delete", None), ("POST", "/seen", {"number": 1}),
-        ):  # fmt: skip
+        for method, end, body, told in (
+            ("PUT", "", {"name": "x", "search": {}}, (403, "saved_search.not_yours")),
+            ("POST", "/delete", None, (409, "saved_search.unknown")),
+            ("POST", "/seen", {"number": 1}, (409, "saved_search.unknown")),
+        ):
             answer = await discovery.send(method, path + end, body, who)
-            assert (answer.status_code, answer.json()["code"]) == (403, "saved_search.not_yours"), (who, end)
+            assert (answer.status_code, answer.json()["code"]) == told, (who, end)
 
 
 async def test_a_deleted_search_is_gone_and_one_too_many_is_refused(

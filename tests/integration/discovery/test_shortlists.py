@@ -126,7 +126,7 @@ async def test_http_answers_as_grpc_does(discovery: Discovery) -> None:
     [
         ("add", {"creator_ids": []}, 422, "request.invalid"),
         ("add", {"creator_ids": [new_id()]}, 404, "creator.not_found"),
-        ("note", {"creator_id": new_id(), "note": "x"}, 404, "creator.not_found"),
+        ("note", {"creator_id": new_id(), "note": "x"}, 404, "shortlist.creator_not_on_it"),
         ("remove", {"creator_ids": ["nobody"]}, 422, "request.invalid"),
     ],
 )
@@ -192,6 +192,9 @@ async def test_who_is_forgotten_is_on_no_list_and_the_note_is_nowhere(tmp_path: 
 
         await until(is_forgotten, 60)
         assert [one.creators for one in await listed(discovery)] == [1]
+        again = {"creator_id": mei, "note": marker}
+        refused = await discovery.send("POST", f"/shortlists/{shortlist_id}/note", again, BRAND)
+        assert (refused.status_code, refused.json()["code"]) == (409, "creator.asked_to_be_forgotten")
         await until_quiet(discovery.app)
         found = await compare_rebuild(discovery.app, SHORTLISTS_PROJECTION)
         assert broken([found]) == []

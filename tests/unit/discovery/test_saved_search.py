@@ -68,7 +68,7 @@ def reported(report: ReportMatches, state: State) -> Sequence[Event]:
         ),
         pytest.param([], SAVE, CREATOR_ACTOR, "actor.role_missing", id="creators_save_none"),
         pytest.param([SAVED], SAVE, OPERATOR, "saved_search.not_yours", id="somebody_elses"),
-        pytest.param([SAVED], DeleteSavedSearch(), OPERATOR, "saved_search.not_yours", id="deleted_by_a_stranger"),
+        pytest.param([SAVED], DeleteSavedSearch(), OPERATOR, "saved_search.unknown", id="deleted_by_a_stranger"),
         pytest.param([SAVED], DeleteSavedSearch(), BRAND, [DELETED], id="deleted"),
         pytest.param([SAVED, DELETED], DeleteSavedSearch(), BRAND, [], id="deleted_already"),
         pytest.param([SAVED, DELETED], SAVE, BRAND, "saved_search.unknown", id="saved_after_its_end"),

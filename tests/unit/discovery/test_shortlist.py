@@ -6,6 +6,7 @@ import pytest
 
 from kernel.core.decider import Actor, DecidedEvent, GivenRows
 from kernel.core.ids import derived_id
+from services.discovery.domain.erasure import FORGOTTEN, ForgottenRow
 from services.discovery.domain.shortlist.commands import (
     AT_ONCE,
     CREATORS_LIMIT,
@@ -80,6 +81,14 @@ MANY = tuple(derived_id("creator", str(at)) for at in range(CREATORS_LIMIT))
 def test_decisions(given: Sequence[Event], when: Command, actor: Actor, then: Sequence[Event] | str) -> None:
     told = then if isinstance(then, str) else list(then)
     decide.check(SERVICE, given, when, told, at=NOON, actor=actor, stream=STREAM, tenant=OWNER)
+
+
+def test_nothing_is_noted_of_who_was_erased() -> None:
+    world = decide.World(SERVICE, NOON, {(FORGOTTEN.name, (MEI,)): ForgottenRow(MEI)})
+    world.given(STREAM, [BEGUN, BOTH, NOTED], BRAND)
+    assert world.tried(STREAM, WriteNote(MEI, "again"), BRAND) == "creator.asked_to_be_forgotten"
+    assert world.execute(STREAM, WriteNote(MEI, ""), BRAND) == [CreatorNoted(MEI, "")]
+    assert world.execute(STREAM, WriteNote(LAN, "fast"), BRAND) == [CreatorNoted(LAN, "fast")]
 
 
 def test_who_comes_back_has_no_note() -> None:

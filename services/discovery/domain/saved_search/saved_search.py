@@ -60,28 +60,36 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
         context.actor.require("system")
         return _matched(command, state)
     context.actor.require(*OWNERS)
-    if state.saved is not None and state.saved.owner != context.actor.tenant:
-        raise Forbidden("saved_search.not_yours")
     match command:
         case SaveSearch():
             return _save(command, state, context)
         case DeleteSavedSearch():
-            return [] if state.deleted else [SavedSearchDeleted(_there(state).owner)]
+            owner = _own(state, context).owner
+            return [] if state.deleted else [SavedSearchDeleted(owner)]
         case MarkMatchesSeen():
-            _there(state)
+            _there(state, context)
             number = min(command.number, state.matches)
             return [MatchesSeen(number)] if number > state.seen else []
         case _:
             assert_never(command)
 
 
-def _there(state: State) -> SearchSaved:
-    if state.saved is None or state.deleted:
+def _own(state: State, context: Context) -> SearchSaved:
+    """To a stranger it is not there."""
+    if state.saved is None or state.saved.owner != context.actor.tenant:
         raise Refused("saved_search.unknown")
     return state.saved
 
 
+def _there(state: State, context: Context) -> SearchSaved:
+    if state.deleted:
+        raise Refused("saved_search.unknown")
+    return _own(state, context)
+
+
 def _save(command: SaveSearch, state: State, context: Context) -> Sequence[Event]:
+    if state.saved is not None and state.saved.owner != context.actor.tenant:
+        raise Forbidden("saved_search.not_yours")
     if state.deleted:
         raise Refused("saved_search.unknown")
     name, last = checked_line(command, "name"), state.saved

@@ -6,10 +6,11 @@ from types import MappingProxyType
 from typing import Any, assert_never
 
 from kernel.core.bounds import limits
-from kernel.core.decider import Context, DecidedEvent, Decider, InlineTable, Key, Rows
+from kernel.core.decider import Actor, Context, DecidedEvent, Decider, InlineTable, Key, Rows
 from kernel.core.faults import Forbidden, Invalid, NotFound, Refused
 from kernel.core.ids import checked_id
 from services.discovery.domain.checks import checked_line, checked_lines
+from services.discovery.domain.erasure import FORGOTTEN
 from services.discovery.domain.shortlist.commands import (
     CREATORS_LIMIT,
     LISTS_LIMIT,
@@ -79,7 +80,7 @@ def decide(command: Command, state: State, context: Context) -> Sequence[Event]:
         return [] if state.deleted else [ShortlistDeleted(state.owner)]
     if state.deleted:
         raise NotFound("shortlist.not_found")
-    return _of_a_list(command, state)
+    return _of_a_list(command, state, context)
 
 
 def _name(command: NameShortlist, state: State, context: Context) -> Sequence[Event]:
@@ -99,7 +100,9 @@ def _name(command: NameShortlist, state: State, context: Context) -> Sequence[Ev
     return [ShortlistBegun(owner, name)]
 
 
-def _of_a_list(command: AddToShortlist | RemoveFromShortlist | WriteNote, state: State) -> Sequence[Event]:
+def _of_a_list(
+    command: AddToShortlist | RemoveFromShortlist | WriteNote, state: State, context: Context
+) -> Sequence[Event]:
     match command:
         case AddToShortlist():
             new = tuple(one for one in _checked(command) if one not in state.notes)
@@ -109,14 +112,22 @@ def _of_a_list(command: AddToShortlist | RemoveFromShortlist | WriteNote, state:
         case RemoveFromShortlist():
             gone = tuple(one for one in _checked(command) if one in state.notes)
             return [CreatorsTakenOff(gone)] if gone else []
-        case WriteNote(creator_id, note):
-            if creator_id not in state.notes:
-                raise NotFound("shortlist.creator_not_on_it")
-            if note:
-                checked_lines(command, "note")
-            return [] if note == state.notes[creator_id] else [CreatorNoted(creator_id, note)]
+        case WriteNote():
+            return _note(command, state, context)
         case _:
             assert_never(command)
+
+
+def _note(command: WriteNote, state: State, context: Context) -> Sequence[Event]:
+    """Of who was erased once nothing is written again, also where the person came back: it would be kept under a new key."""
+    creator_id, note = command.creator_id, command.note
+    if creator_id not in state.notes:
+        raise NotFound("shortlist.creator_not_on_it")
+    if note:
+        checked_lines(command, "note")
+        if context.rows.get(FORGOTTEN, (creator_id,)) is not None:
+            raise Refused("creator.asked_to_be_forgotten")
+    return [] if note == state.notes[creator_id] else [CreatorNoted(creator_id, note)]
 
 
 def _checked(command: AddToShortlist | RemoveFromShortlist) -> Iterable[str]:
@@ -150,7 +161,19 @@ def _with(state: State, notes: dict[str, str]) -> State:
 
 
 def _reads(command: Command, state: State) -> Iterable[tuple[InlineTable[Any], Key]]:
-    return [(SHORTLIST_COUNTS, (command.owner,))] if isinstance(command, NameShortlist | DeleteShortlist) else []
+    match command:
+        case NameShortlist(owner=owner) | DeleteShortlist(owner=owner):
+            return [(SHORTLIST_COUNTS, (owner,))]
+        case WriteNote(creator_id=creator_id):
+            return [(FORGOTTEN, (creator_id,))]
+        case _:
+            return []
 
 
-SHORTLIST: Decider[Command, State, Event] = Decider(CATEGORY, INITIAL, decide, evolve, published=False, reads=_reads)
+def _concerns(command: Command, state: State, actor: Actor) -> bool:
+    return state.owner in ("", actor.tenant)
+
+
+SHORTLIST: Decider[Command, State, Event] = Decider(
+    CATEGORY, INITIAL, decide, evolve, published=False, reads=_reads, concerns=_concerns
+)
