@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -165,10 +166,14 @@ class CreatorReads:
 
 
 def reads_of(app: App) -> CreatorReads:
-    """The questions, with a text index of this process."""
-    return CreatorReads(
-        app.database, app.personal, Index(app.database, app.personal, getattr(app.settings, "search_file", None))
-    )
+    """The questions of an app, the same for whoever asks: a process keeps one index."""
+    if app not in _OF_APPS:
+        index = Index(app.database, app.personal, getattr(app.settings, "search_file", None))
+        _OF_APPS[app] = CreatorReads(app.database, app.personal, index)
+    return _OF_APPS[app]
+
+
+_OF_APPS: "WeakKeyDictionary[App, CreatorReads]" = WeakKeyDictionary()
 
 
 async def listed_by_sql(

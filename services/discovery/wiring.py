@@ -35,9 +35,9 @@ from services.discovery.tables import metadata
 
 def _http(app: App) -> Any:
     from services.discovery.rest import make_api  # imported when its role starts
-    from services.discovery.rpc.saved_searches import criteria_text
+    from services.discovery.rpc.saved_searches import criteria_from, criteria_text
 
-    return make_api(app, criteria_text)
+    return make_api(app, criteria_text, criteria_from)
 
 
 def _queries(app: App) -> Sequence[Any]:

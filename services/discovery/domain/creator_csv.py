@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kernel.core.faults import Invalid
 from services.discovery.domain.csv.charset import as_utf8
+from services.discovery.domain.csv.formulas import FORMULA
 from services.discovery.domain.csv.reasons import REASONS, column_of, sentence
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow, Values, creator_row
 
@@ -52,11 +53,16 @@ class Record:
 
 
 def parse(data: bytes, charset: str = "") -> Parsed:
-    """Raises Invalid for a file that is wrong as a whole: `csv.empty`, `.not_utf8`, `.too_many_rows`, `.column_*`.
+    """A CSV file; raises Invalid for one that is wrong as a whole: `csv.empty`, `.not_utf8`, `.too_many_rows`, `.column_*`.
 
     Rows without any value are no rows: spreadsheets write as many as were ever touched.
     """
-    records = (record for record in split_records(as_utf8(data, charset)) if not _is_blank(record))
+    return read_records(split_records(as_utf8(data, charset)))
+
+
+def read_records(told: Iterable[Record]) -> Parsed:
+    """Records of a file of any form, the header first."""
+    records = (record for record in told if not _is_blank(record))
     header = _checked_header(next(records, None))
     rows: list[CreatorRow] = []
     problems: list[Problem] = []
@@ -149,10 +155,15 @@ def _read_values(line: int, fields: tuple[str, ...], header: tuple[str, ...]) ->
     problems = []
     for name, text in zip(header, fields, strict=True):
         try:
-            values[name] = COLUMNS[name].value_of(text.strip())
+            values[name] = COLUMNS[name].value_of(_said(text.strip()))
         except Invalid as fault:
             problems.append(_problem(line, name, fault))
     return values, problems
+
+
+def _said(text: str) -> str:
+    """Without the apostrophe by which an export keeps a text from being a formula."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def _problem(line: int, column: str, fault: Invalid) -> Problem:

@@ -1,4 +1,5 @@
-"""`POST /imports`: a CSV file of creators (columns: domain/csv_columns.py). Good rows are kept, bad ones reported.
+"""`POST /imports`: a CSV file or an XLSX sheet of creators (columns: domain/csv_columns.py). Good rows
+are kept, bad ones reported.
 
 Rows go through the writer's group commit in parts, each row one command under the request's key, so that the same file
 sent again changes nothing, and one sent again after a lost connection finishes what was begun.
@@ -21,7 +22,8 @@ from kernel.core.ids import stream_id
 from kernel.edge.http import CommandRequest
 from kernel.eventlog.commands import QueuedCommand
 from kernel.eventlog.writer import Writer
-from services.discovery.domain.creator_csv import Problem, parse
+from services.discovery.documents.sheets import XLSX, rows_of
+from services.discovery.domain.creator_csv import ROWS_LIMIT, Parsed, Problem, Record, parse, read_records
 from services.discovery.domain.csv.reasons import column_of, sentence
 from services.discovery.domain.csv_columns import COLUMNS, REQUIRED, CreatorRow
 from services.discovery.rest.known import KnownAccounts
@@ -80,18 +82,27 @@ def routes(writer: Writer, sealer: Sealer) -> APIRouter:
     """The import."""
     router = APIRouter(tags=["imports"])
     columns = ", ".join(f"{name}{' (required)' if name in REQUIRED else ''}" for name in COLUMNS)
-    body = {"required": True, "content": {"text/csv": {"schema": {"type": "string", "description": columns}}}}
+    said = {"schema": {"type": "string", "description": columns}}
+    binary = {"schema": {"type": "string", "format": "binary", "description": columns}}
+    body = {"required": True, "content": {"text/csv": said, XLSX: binary}}
 
     @router.post("/imports", openapi_extra={"requestBody": body})
     async def import_creators(request: CommandRequest) -> ImportAnswer:
-        """Operators only: registers the creators of a CSV file, or brings them up to date. At most 20,000 rows, 8 MiB."""
+        """Operators only: registers the creators of a CSV file or of an XLSX workbook's first sheet, or brings them up to date.
+        At most 20,000 rows, 8 MiB."""
         request.actor.require("operator")
-        parsed = await asyncio.to_thread(parse, await request.http.body(), _charset(request.http))
+        parsed = await asyncio.to_thread(_parsed, await request.http.body(), request.http)
         importing = _Import(writer, sealer, request)
         await importing.take_all(parsed.rows)
         return importing.answer(parsed.read_rows, parsed.bad_rows, parsed.problems)
 
     return router
+
+
+def _parsed(data: bytes, request: Request) -> Parsed:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != XLSX:
+        return parse(data, _charset(request))
+    return read_records(Record(line, cells) for line, cells in rows_of(data, ROWS_LIMIT + 1))
 
 
 def _charset(request: Request) -> str:
