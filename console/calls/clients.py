@@ -131,6 +131,20 @@ class Services:
             return answer.json()
         raise of_answer(answer)
 
+    async def opened(self, service: str, method: str, path: str, token: str, body: Any) -> httpx.Response:
+        """A file that a service answers, to be read part by part and closed by the caller. Raises Problem."""
+        headers = {"Authorization": f"Bearer {token}"}
+        request = self._http.build_request(method, self._base[service] + path, headers=headers, json=body)
+        try:
+            answer = await self._http.send(request, stream=True)
+            if not answer.is_success:
+                await answer.aread()
+        except httpx.HTTPError as error:
+            raise Problem(AWAY.kind, AWAY.code, {"service": service}) from error
+        if answer.is_success:
+            return answer
+        raise of_answer(answer)
+
     async def public(self, service: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
         """Answer to anybody, signed in or not; raises Problem."""
         try:

@@ -20,6 +20,7 @@ def routers() -> list[APIRouter]:
         documentation,
         erasures,
         escrows,
+        files,
         finance,
         forgetting,
         history,
@@ -44,7 +45,7 @@ def routers() -> list[APIRouter]:
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, shortlists,
-        media_kits, creators, similar, planner, match_weights, invitations, profile, contacts, performance, attribution,
+        media_kits, files, creators, similar, planner, match_weights, invitations, profile, contacts, performance, attribution,
         payable, anomalies, reviews,
         authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,

@@ -83,8 +83,8 @@ def routes(app: App, criteria_text: CriteriaText, criteria_from: CriteriaFrom) -
         first = await anext(pages)
         whole = _from(first, pages)
         if body.format == "csv":
-            return _file(exports.csv(whole), "text/csv; charset=utf-8", "creators.csv")
-        return _file(_chunks(await exports.xlsx(whole)), XLSX, "creators.xlsx")
+            return _file(exports.csv(whole), "text/csv; charset=utf-8", "csv")
+        return _file(_chunks(await exports.xlsx(whole)), XLSX, "xlsx")
 
     return router
 
@@ -114,6 +114,6 @@ async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
             yield data
 
 
-def _file(body: AsyncIterator[bytes], media: str, name: str) -> StreamingResponse:
-    named = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+def _file(body: AsyncIterator[bytes], media: str, ending: str) -> StreamingResponse:
+    named = {"Content-Disposition": f'attachment; filename="creators.{ending}"', "Cache-Control": "no-store"}
     return StreamingResponse(body, media_type=media, headers=named)
