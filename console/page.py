@@ -169,6 +169,11 @@ class SignedIn(Visit):
         names: Names = self.request.app.state.names
         return await names.campaigns(ids, self.person.tenant, self.person.token)
 
+    @property
+    def runs_campaigns_of(self) -> str:
+        """The organisation, of a brand's or agency's person; "" of others, who list whatever they may see."""
+        return self.person.tenant if self.can("brand", "agency") else ""
+
     def can(self, *roles: str) -> bool:
         """Whether the person has one of the roles."""
         return not self.person.roles.isdisjoint(roles)

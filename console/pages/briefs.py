@@ -105,7 +105,12 @@ async def _merged(page: SignedIn, campaign_id: str, form: Form, problem: Problem
 
 
 async def _asked(page: SignedIn, campaign_id: str) -> Campaign:
-    return (await page.ask(page.services.campaigns.GetCampaign, GetCampaignRequest(campaign_id=campaign_id))).campaign
+    """A campaign of the reader's organisation: an open one of others is nobody else's to write. Raises Problem."""
+    request = GetCampaignRequest(campaign_id=campaign_id)
+    found = (await page.ask(page.services.campaigns.GetCampaign, request)).campaign
+    if found.brand_id != page.person.tenant:
+        raise Problem("not_found", "page.not_found")
+    return found
 
 
 async def _shown(

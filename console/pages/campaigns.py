@@ -81,7 +81,7 @@ async def campaign(page: Page, campaign_id: Id) -> Response:
 
 async def _overview(page: SignedIn, campaign_id: str, form: Form = EMPTY, problem: Problem | None = None) -> Response:
     found, works, offers = await asyncio.gather(
-        asked(page, campaign_id), _works(page, campaign_id), _offers(page, campaign_id)
+        _own(page, campaign_id), _works(page, campaign_id), _offers(page, campaign_id)
     )
     columns = progress.board(works)
     late = progress.late_ones(works, page.formats.now)[:SHOWN]
@@ -102,6 +102,14 @@ async def asked(page: SignedIn, campaign_id: str) -> Campaign:
     return (await page.ask(page.services.campaigns.GetCampaign, GetCampaignRequest(campaign_id=campaign_id))).campaign
 
 
+async def _own(page: SignedIn, campaign_id: str) -> Campaign:
+    """A campaign of the reader's organisation; raises Problem. Of an open campaign of others an agency reads the brief alone."""
+    found = await asked(page, campaign_id)
+    if found.brand_id != page.person.tenant:
+        raise Problem("not_found", "page.not_found")
+    return found
+
+
 async def _works(page: SignedIn, campaign_id: str) -> list[Collaboration]:
     request = ListCollaborationsRequest(campaign_id=campaign_id, page_size=BOARD)
     return list((await page.ask(page.services.campaigns.ListCollaborations, request)).collaborations)
@@ -115,7 +123,7 @@ async def _offers(page: SignedIn, campaign_id: str) -> list[Application]:
 @router.get("/{campaign_id}/board")
 async def board(page: Page, campaign_id: Id) -> Response:
     """Its collaborations by stage."""
-    found, works = await asyncio.gather(asked(page, campaign_id), _works(page, campaign_id))
+    found, works = await asyncio.gather(_own(page, campaign_id), _works(page, campaign_id))
     names = await page.creators([one.creator_id for one in works])
     turns = {one.collaboration_id: progress.next_turn(one, page.formats.now) for one in works}
     return page.show(
@@ -130,7 +138,7 @@ async def board(page: Page, campaign_id: Id) -> Response:
 
 @router.get("/{campaign_id}/offers")
 async def offers(page: Page, campaign_id: Id) -> Response:
-    found, shown = await asyncio.gather(asked(page, campaign_id), _offers(page, campaign_id))
+    found, shown = await asyncio.gather(_own(page, campaign_id), _offers(page, campaign_id))
     names = await page.creators([one.creator_id for one in shown])
     return page.show("campaigns/offers.html", campaign=found, offers=shown, names=names)
 
@@ -156,7 +164,7 @@ async def preview(page: Page, campaign_id: Id) -> Response:
 
 async def _previewed(page: SignedIn, campaign_id: str, form: Form = EMPTY, problem: Problem | None = None) -> Response:
     """The brief as a creator reads it, and what publishing it means."""
-    found = await asked(page, campaign_id)
+    found = await _own(page, campaign_id)
     return page.show(
         "campaigns/publish.html",
         campaign=found, zone=zone_of(found.brief), unusual=unusual_told(page.formats, found.unusual_terms),

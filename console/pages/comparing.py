@@ -90,7 +90,9 @@ async def _creators(page: SignedIn, ids: Sequence[str]) -> list[Creator]:
 
 
 async def _campaigns(page: SignedIn) -> list[Campaign]:
-    listed = ListCampaignsRequest(statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN)
+    listed = ListCampaignsRequest(
+        brand_id=page.runs_campaigns_of, statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN
+    )
     return list((await page.ask(page.services.campaigns.ListCampaigns, listed)).campaigns)
 
 

@@ -103,10 +103,10 @@ class Chip:
 async def search(page: Page) -> Response:
     """The first page or the next, with what it may be narrowed to."""
     form = Form({name: page.request.query_params.getlist(name) for name in page.request.query_params})
-    campaigns = page.ask(
-        page.services.campaigns.ListCampaigns,
-        ListCampaignsRequest(statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN),
+    listed = ListCampaignsRequest(
+        brand_id=page.runs_campaigns_of, statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN
     )
+    campaigns = page.ask(page.services.campaigns.ListCampaigns, listed)
     found, counted, problem = SearchCreatorsResponse(), CountCreatorsResponse(), None
     try:
         request = request_of(form)

@@ -58,12 +58,12 @@ async def home(page: Page) -> Response:
 
 
 async def _of_party(page: SignedIn) -> Response:
-    """A brand's, an agency's or a creator's home."""
+    """A brand's, an agency's or a creator's home: campaigns of its own, a creator's the open ones."""
     campaigns, me = page.services.campaigns, PARTY_BRAND if page.can(*BRANDS) else PARTY_CREATOR
     offers, work, running, paid = await asyncio.gather(
         page.ask(campaigns.ListApplications, ListApplicationsRequest(statuses=WAITING, page_size=TASKS_SHOWN)),
         page.ask(campaigns.ListCollaborations, ListCollaborationsRequest(statuses=RUNNING, page_size=200)),
-        page.ask(campaigns.ListCampaigns, ListCampaignsRequest(page_size=6)),
+        page.ask(campaigns.ListCampaigns, ListCampaignsRequest(brand_id=page.runs_campaigns_of, page_size=6)),
         page.ask(page.services.ledger.ListReleases, ListReleasesRequest(page_size=6)),
     )
     found = of_collaborations(work.collaborations, me, page.formats.now)

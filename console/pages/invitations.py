@@ -54,7 +54,9 @@ async def _invitation(
     page: SignedIn, creator_id: str, campaign_id: str, form: Form = EMPTY, problem: Problem | None = None
 ) -> Response:
     """The published campaigns, and of the chosen one a fee for each deliverable, as the rate card has it."""
-    listed = ListCampaignsRequest(statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN)
+    listed = ListCampaignsRequest(
+        brand_id=page.runs_campaigns_of, statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN
+    )
     answer, campaigns = await asyncio.gather(
         page.ask(page.services.discovery.GetCreator, GetCreatorRequest(creator_id=creator_id)),
         page.ask(page.services.campaigns.ListCampaigns, listed),

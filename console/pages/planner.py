@@ -189,7 +189,9 @@ def _frontier(page: SignedIn, plan: PlanMixResponse, form: Form) -> Chart:
 async def match(page: Page, campaign_id: str = "") -> Response:
     """The form, filled from a campaign's brief where one is chosen, and the creators that suit it."""
     form, found, problem = _typed(page), None, None
-    listed = ListCampaignsRequest(statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN)
+    listed = ListCampaignsRequest(
+        brand_id=page.runs_campaigns_of, statuses=[CAMPAIGN_STATUS_PUBLISHED], page_size=CAMPAIGNS_SHOWN
+    )
     campaigns = await page.ask(page.services.campaigns.ListCampaigns, listed)
     chosen = next((one for one in campaigns.campaigns if one.campaign_id == campaign_id), None)
     if chosen is not None and not form.text("text"):

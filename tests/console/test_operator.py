@@ -97,7 +97,7 @@ async def test_a_thing_is_shown_through_time(console: OpenConsole, lang: str) ->
         "the contract's own name stands beside the one for people"
     )
     assert ("合作已托管" if lang == "zh-CN" else "Collaboration funded") in second.text
-    assert ("状态" if lang == "zh-CN" else "Status") in second.text
+    assert ("状态" if lang == "zh-CN" else "State") in second.text
     assert private.answer.status_code == 200
 
 

@@ -10,22 +10,23 @@ echarts.use([
 ]);
 
 const drawn = new Set();
+const NARROW = 480;
 
 function token(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function themed(option) {
-  const text = { color: token("--text-2"), fontFamily: "inherit", fontSize: 12 };
+function themed(option, width) {
+  const text = { color: token("--text-2"), fontFamily: token("--font"), fontSize: 12 };
   const axis = { axisLine: { lineStyle: { color: token("--line-2") } }, axisLabel: text, nameTextStyle: text, splitLine: { lineStyle: { color: token("--line") } } };
-  const dressed = (one) => (Array.isArray(one) ? one.map(dressed) : one && { ...axis, ...one, axisLabel: { ...text, ...one.axisLabel } });
+  const dressed = (one) => (Array.isArray(one) ? one.map(dressed) : one && { ...axis, ...one, axisLabel: { hideOverlap: true, ...text, ...one.axisLabel } });
   return {
     ...option,
     animation: false,
     textStyle: { fontFamily: token("--font") },
     xAxis: dressed(option.xAxis),
     yAxis: dressed(option.yAxis),
-    legend: option.legend && { itemGap: 24, ...option.legend, textStyle: text },
+    legend: option.legend && { itemGap: width < NARROW ? 12 : 24, itemWidth: width < NARROW ? 14 : 25, ...option.legend, textStyle: text },
     tooltip: { ...option.tooltip, renderMode: "richText", backgroundColor: token("--surface"), borderColor: token("--line-2"), textStyle: { color: token("--text"), fontSize: 12 } },
   };
 }
@@ -33,7 +34,7 @@ function themed(option) {
 function draw(figure) {
   const place = figure.querySelector(".chart-place");
   const chart = echarts.getInstanceByDom(place) || echarts.init(place, null, { renderer: "svg" });
-  chart.setOption(themed(JSON.parse(figure.dataset.chart)), true);
+  chart.setOption(themed(JSON.parse(figure.dataset.chart), place.clientWidth), true);
   if (!drawn.has(chart)) {
     drawn.add(chart);
     new ResizeObserver(() => chart.resize()).observe(place);

@@ -202,7 +202,7 @@ FIELDS: Mapping[str, str] = {
     "site_id": mark("Site id"),
     "source": mark("Source"),
     "stage": mark("Stage"),
-    "status": mark("Status"),
+    "status": mark("State"),
     "step": mark("Step"),
     "subject_id": mark("Subject id"),
     "submission_id": mark("Submission id"),
