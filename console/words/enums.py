@@ -68,6 +68,13 @@ def all_labels() -> Iterator[str]:
     yield from sorted(seen)
 
 
+def values_by_name() -> Iterator[tuple[str, str]]:
+    """Each value of all enums as contracts write it, with its English name."""
+    for file in FILES:
+        for enum in _enums(file):
+            yield from ((value.name, _named(value)) for value in enum.values if value.number)
+
+
 def _enums(file: object) -> Iterator[EnumDescriptor]:
     told = file.DESCRIPTOR  # type: ignore[attr-defined]
     yield from told.enum_types_by_name.values()

@@ -89,9 +89,10 @@ async def test_a_thing_is_shown_through_time(console: OpenConsole, lang: str) ->
         first = await opened(operator, f"/history/campaigns/{key}?at=1")
         second = await opened(operator, f"/history/campaigns/{key}?at=2")
         private = await opened(operator, f"/history/campaigns/{key.replace('collaboration', 'funding')}")
-    assert "COLLABORATION_STATUS_CONTRACTED" in first.text
-    assert "COLLABORATION_STATUS_FUNDED" in second.text
-    assert "<del>COLLABORATION_STATUS_CONTRACTED</del>" in second.answer.text
+    contracted, funded = ("已签约", "已托管") if lang == "zh-CN" else ("Contracted", "Funded")
+    assert f"<mark>{contracted}</mark>" in first.answer.text
+    assert f"<del>{contracted}</del>" in second.answer.text
+    assert f"<mark>{funded}</mark>" in second.answer.text
     assert "/history/campaigns/" in str(second.answer.url)
     assert 'title="CollaborationFunded"' in second.answer.text, (
         "the contract's own name stands beside the one for people"

@@ -1,12 +1,9 @@
 """A thing through time: the events of its stream, and how it stood after each of them."""
 
 import asyncio
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from dandelion.history.v1.queries_pb2 import (
     GetHistoryRequest,
@@ -16,21 +13,17 @@ from dandelion.history.v1.queries_pb2 import (
 )
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.descriptor_pool import Default
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message_factory import GetMessageClass
 
 from console.calls.problems import Problem
 from console.look.menu import BRANDS
 from console.page import ROLES, Cursor, Page, SignedIn
 from console.pages.history.names import event_name, field_name
+from console.pages.history.values import flat, told
 from console.settings import SERVICES
 from console.words import mark
 
 router = APIRouter(prefix="/history")
 SHOWN = 50
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 PAGES = {
     "campaign": ("/campaigns/", mark("The campaign")),
     "application": ("/applications/", mark("The offer")),
@@ -38,8 +31,6 @@ PAGES = {
     "creator": ("/creators/", mark("The creator")),
 }
 """Where a thing has a page of its own, by the category of its stream."""
-LONG = 300
-"""Characters of a value that are shown."""
 ROLE = {**ROLES, "system": mark("The platform")}
 Stream = Annotated[str, Path(max_length=120)]
 At = Annotated[int, Query(ge=0, le=10**9)]
@@ -87,7 +78,7 @@ async def history(page: Page, service: str, stream: Stream, at: At = 0, cursor: 
             GetHistoryRequest(stream=stream, until_version=moment, order_by="version desc", page_size=1),
         ),
     )
-    facts = list(_compared(_flat(page, then.state), _flat(page, before.state)))
+    facts = list(_compared(page, flat(then.state), flat(before.state)))
     return page.show(
         "history/stream.html",
         service=service,
@@ -130,47 +121,14 @@ async def _state(
 
 
 def _step(page: SignedIn, event: HistoryEvent) -> Step:
-    facts = [(path, value) for path, value in _flat(page, event.event).items() if value]
+    said = flat(event.event)
+    facts = [(path, told(page, path, said)) for path, value in said.items() if value]
     return Step(event, event.type.rpartition(".")[2], facts)
 
 
-def _flat(page: SignedIn, holder: AnyMessage) -> dict[str, str]:
-    """Values by path of a message of any type; empty for none, and for a type that this console does not know."""
-    if not holder.type_url:
-        return {}
-    try:
-        kind = GetMessageClass(Default().FindMessageTypeByName(holder.TypeName()))
-    except KeyError:
-        return {}
-    told = MessageToDict(kind.FromString(holder.value), preserving_proto_field_name=True)
-    return {path: _moment(page, value) for path, value in _values("", told)}
-
-
-def _moment(page: SignedIn, value: str) -> str:
-    """A time as the reader reads it; any other value as it is."""
-    if not TIME.fullmatch(value):
-        return value
-    return page.formats.exact(datetime.fromisoformat(value))
-
-
-def _values(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name, one in value.items():
-            yield from _values(f"{path}.{name}" if path else name, one)
-    elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
-        for place, one in enumerate(value):
-            yield from _values(f"{path}.{place + 1}", one)
-    else:
-        told = ", ".join(map(str, value)) if isinstance(value, list) else _plain(value)
-        yield path, told if len(told) <= LONG else f"{told[:LONG]}…"
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _compared(now: dict[str, str], before: dict[str, str]) -> Iterator[Fact]:
+def _compared(page: SignedIn, now: dict[str, str], before: dict[str, str]) -> Iterator[Fact]:
     """What there is, then what there was."""
     for path, value in now.items():
-        yield Fact(path, value, before.get(path), before.get(path) != value)
-    yield from (Fact(path, "", value, True) for path, value in before.items() if path not in now)
+        was = told(page, path, before) if path in before else None
+        yield Fact(path, told(page, path, now), was, before.get(path) != value)
+    yield from (Fact(path, "", told(page, path, before), True) for path in before if path not in now)
