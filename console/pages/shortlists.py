@@ -1,5 +1,6 @@
 """Shortlists: an organisation's named lists of creators, compared and invited together, with a note about each."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -7,9 +8,11 @@ from uuid import UUID, uuid5
 
 from dandelion.discovery.v1.queries_pb2 import (
     BatchGetCreatorsRequest,
+    Creator,
     ListShortlistCreatorsRequest,
     ListShortlistCreatorsResponse,
     ListShortlistsRequest,
+    Shortlist,
 )
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -28,6 +31,8 @@ SHOWN, LISTS = 50, 50
 Ids = Annotated[Sequence[str], Query(max_length=INVITED)]
 SPACE = UUID("5b8a1f0c-93d7-4c57-8f4e-2f6f3f7c9d10")
 """Ids of shortlists follow from the key of the form that begins them."""
+A_LIST = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""It comes from a form into a path."""
 ADDED = mark("The creators are on the list.")
 
 
@@ -60,6 +65,8 @@ async def add(page: Page, form: Filled) -> Response:
 
     async def act() -> Response:
         shortlist_id = form.text("shortlist_id")
+        if shortlist_id and not A_LIST.fullmatch(shortlist_id):
+            raise Problem("not_found", "shortlist.not_found")
         if not shortlist_id:
             shortlist_id = str(uuid5(SPACE, form.key))
             await page.send("discovery", "PUT", f"/shortlists/{shortlist_id}", form, {"name": form.needed("name")})
@@ -169,11 +176,15 @@ async def _adding(page: SignedIn, ids: Sequence[str], form: Form = EMPTY, proble
     """The lists; of one creator each says whether it is on it."""
     only = ids[0] if len(ids) == 1 else ""
     request = ListShortlistsRequest(page_size=LISTS, creator_id=only)
-    creators = []
-    if ids:
+    creators, lists = list[Creator](), list[Shortlist]()
+    try:
         batch = BatchGetCreatorsRequest(creator_ids=ids)
-        creators = list((await page.ask(page.services.discovery.BatchGetCreators, batch)).creators)
-    lists = (await page.ask(page.services.discovery.ListShortlists, request)).shortlists
+        creators = list((await page.ask(page.services.discovery.BatchGetCreators, batch)).creators) if ids else []
+        lists = list((await page.ask(page.services.discovery.ListShortlists, request)).shortlists)
+    except Problem as refused:
+        if refused.kind != "invalid":
+            raise
+        problem = problem or refused
     options = [
         (one.shortlist_id, page.words(mark("{name} · is on it"), name=one.name) if one.has_creator else one.name)
         for one in lists
@@ -181,6 +192,7 @@ async def _adding(page: SignedIn, ids: Sequence[str], form: Form = EMPTY, proble
     return page.show(
         "shortlists/add.html",
         problem.status if problem else 200,
+        ids=ids,
         creators=creators,
         options=[*options, ("", page.words(mark("a new list")))],
         form=form,

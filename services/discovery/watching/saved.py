@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.adapters.database import Database
+from kernel.adapters.schema import in_texts
 from kernel.core.decider import Actor
 from kernel.core.faults import NotFound
 from kernel.core.ids import checked_id
@@ -75,6 +76,17 @@ async def watched(database: Database, after: str) -> Sequence[Any]:
     query = sa.select(SAVED_SEARCHES).where(saved.watched, narrow, saved.search_id > after)
     async with database.reading() as connection:
         return (await connection.execute(query.order_by(saved.search_id).limit(AT_ONCE))).all()
+
+
+async def told_of(
+    database: Database, search_ids: Sequence[str], creator_ids: Sequence[str]
+) -> frozenset[tuple[str, str]]:
+    """(search, creator) of these that are no news any more."""
+    told = SAVED_SEARCH_MATCHES.c
+    query = sa.select(told.search_id, told.creator_id)
+    narrow = in_texts(told.search_id, search_ids), in_texts(told.creator_id, creator_ids)
+    async with database.reading() as connection:
+        return frozenset((row[0], row[1]) for row in await connection.execute(query.where(*narrow)))
 
 
 async def told(database: Database, search_id: str) -> frozenset[str]:

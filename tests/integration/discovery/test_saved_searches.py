@@ -12,9 +12,13 @@ from kernel.core.ids import new_id
 from kernel.verify.invariants import broken
 from kernel.verify.read_models import compare_rebuild
 from services.discovery.projections import SAVED_SEARCHES_PROJECTION
+from services.discovery.reads import CreatorReads
+from services.discovery.rpc.saved_searches import criteria_from
+from services.discovery.search.following.keeper import Index
 from services.discovery.watching import saved
+from services.discovery.watching.looks import Looks
 from tests.integration.discovery.client import BRAND, OPERATOR, Discovery, running
-from tests.integration.discovery.test_commands import itself, registered
+from tests.integration.discovery.test_commands import PROFILE, itself, registered
 from tests.kit.quiet import until_quiet
 from tests.kit.until import until
 
@@ -205,6 +209,50 @@ async def test_a_rebuild_gives_the_same_rows(discovery: Discovery) -> None:
     found = await compare_rebuild(discovery.app, SAVED_SEARCHES_PROJECTION)
     assert broken([found]) == []
     assert found.checked
+
+
+class Counted(Looks):
+    """Looks that say which searches everybody was asked for."""
+
+    def __init__(self, discovery: Discovery) -> None:
+        database, personal = discovery.app.database, discovery.app.personal
+        self.index, self.asked_for = Index(database, personal), list[str]()
+        super().__init__(discovery.app, CreatorReads(database, personal, self.index), criteria_from)
+
+    async def _looked(self, one: Any, snapshot: Any) -> Any:
+        self.asked_for.append(one.row.search_id)
+        return await super()._looked(one, snapshot)
+
+    async def round(self) -> set[str]:
+        """The searches of one round."""
+        self.asked_for.clear()
+        await self.once()
+        return set(self.asked_for)
+
+
+async def test_only_searches_with_news_are_asked_of_everybody(
+    discovery: Discovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walks, runs = [await save(discovery, search={"text": f"only-{word}"}) for word in ("walks", "runs")]
+    for one in (walks, runs):
+        await looked(discovery, one)
+    looks = Counted(discovery)
+    assert await looks.round() == set(), "the index is not loaded yet"
+    await looks.index.refresh()
+    assert await looks.round() >= {walks, runs}, "nobody was asked yet by this process"
+    assert await looks.round() == set()
+    await registered(discovery, "only.nobody", display_name="somebody else")
+    first = await registered(discovery, "only.walks", display_name="only-walks")
+    await until_quiet(discovery.app)
+    assert await looks.round() == {walks}
+    assert [one.creator.creator_id for one in (await told(discovery, walks, 1)).matches] == [first]
+    await discovery.done(
+        "POST", f"/creators/{first}/profile", PROFILE | {"display_name": "only-walks again"}, itself(first)
+    )
+    await until_quiet(discovery.app)
+    assert await looks.round() == set(), "whoever was told is no news"
+    monkeypatch.setattr("services.discovery.watching.looks.ALL_AGAIN_S", 0.0)
+    assert await looks.round() >= {walks, runs}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Pages, counts and names from the index, as a caller who does not want some creators; what is answered is what SQL would."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,7 @@ from services.discovery.domain.rate_card import Format
 from services.discovery.search.facets import FORMAT, VALUES_LIMIT, Facet
 from services.discovery.search.following import asking
 from services.discovery.search.following.loading import TEXTS
-from services.discovery.search.index.questions import Says
+from services.discovery.search.index.questions import Among, Says
 from services.discovery.search.index.snapshot import Snapshot
 from services.discovery.search.query import excluded
 from services.discovery.search.words import asked
@@ -28,6 +29,13 @@ async def listed(
     ids = [creator_id for creator_id, _ in answer.hits]
     behind = asking.cursor(criteria, answer.hits[-1][1], ids[-1]) if answer.more else None
     return ids, behind, answer.total
+
+
+def among(snapshot: Snapshot, criteria: Criteria, at: datetime, creator_ids: frozenset[str]) -> set[str]:
+    """Which of these creators match, those included whom the caller does not want for what they did."""
+    asked_for = asking.question(criteria, at, len(creator_ids))
+    of_these = replace(asked_for, filters=[Among(creator_ids), *asked_for.filters])
+    return {creator_id for creator_id, _ in snapshot.answer(of_these).hits}
 
 
 async def counted(

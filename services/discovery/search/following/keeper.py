@@ -22,6 +22,7 @@ from services.discovery.search.fields import FIELDS
 from services.discovery.search.following.changes import Changes, settled
 from services.discovery.search.following.file import IndexFile
 from services.discovery.search.following.loading import TEXTS, between, columns, load, these
+from services.discovery.search.following.recent import Recent
 from services.discovery.search.index.rows import words
 from services.discovery.search.index.segment import Rows
 from services.discovery.search.index.snapshot import Snapshot
@@ -51,6 +52,7 @@ class Index:
         self, database: Database, personal: Personal, path: Path | None = None, clock: Clock = system_clock
     ) -> None:
         self.snapshot: Snapshot | None = None
+        self.recent = Recent()
         self._database, self._personal, self._clock = database, personal, clock
         self._file = None if path is None else IndexFile(path, database, personal, clock)
         self._changes, self._waiting, self._form = Changes(0), dict[str, None](), ""
@@ -146,6 +148,7 @@ class Index:
             self._changes = Changes(now)
             self.snapshot = await self._read()
         self._form, self._waiting = form, {}
+        self.recent.reset()
         logger.info(
             "search index restored" if is_ours else "search index loaded",
             extra={"rows": self.snapshot.size, "seconds": round(monotonic() - began_s, 2)},
@@ -182,3 +185,4 @@ class Index:
         standing = await self._ids(sa.select(CREATORS.c.creator_id).where(in_texts(CREATORS.c.creator_id, changed)))
         rows = await self._rows(self.snapshot, standing)
         self.snapshot = await asyncio.to_thread(self.snapshot.changed, rows, sorted(set(changed) - set(standing)))
+        self.recent.note(changed)
