@@ -60,6 +60,12 @@ async def save(page: Page, form: Filled) -> Response:
 @router.get("/{search_id}")
 async def matches(page: Page, search_id: Id, cursor: Cursor = "") -> Response:
     """Who came to match, the newest first."""
+    return await _matches(page, search_id, cursor)
+
+
+async def _matches(
+    page: SignedIn, search_id: str, cursor: str, form: Form = EMPTY, problem: Problem | None = None
+) -> Response:
     request = ListSavedSearchMatchesRequest(search_id=str(search_id), page_size=SHOWN, page_token=cursor)
     found = await page.ask(page.services.discovery.ListSavedSearchMatches, request)
     return page.show(
@@ -69,7 +75,26 @@ async def matches(page: Page, search_id: Id, cursor: Cursor = "") -> Response:
         newest=max((one.number for one in found.matches if one.unseen), default=0),
         info=found.page,
         state=state(found.search),
+        form=form,
+        problem=problem,
     )
+
+
+@router.post("/{search_id}/rename")
+async def rename(page: Page, search_id: Id, form: Filled) -> Response:
+    """What is searched stays as it is, so nobody is told anew."""
+
+    async def act() -> Response:
+        name = form.needed("name")
+        form.check()
+        request = ListSavedSearchMatchesRequest(search_id=str(search_id), page_size=1)
+        kept = (await page.ask(page.services.discovery.ListSavedSearchMatches, request)).search
+        asked = MessageToDict(kept.search, preserving_proto_field_name=True)
+        body = {"name": name, "search": asked, "view": kept.view, "watched": kept.watched}
+        receipt = await page.send("discovery", "PUT", f"/saved-searches/{search_id}", form, body)
+        return page.done(f"{HERE}/{search_id}", receipt, mark("Renamed."))
+
+    return await page.submit(lambda typed, problem: _matches(page, search_id, "", typed, problem), form, act)
 
 
 @router.post("/{search_id}/seen")

@@ -60,6 +60,20 @@ async def test_a_search_that_cannot_be_saved_keeps_what_was_typed(console: OpenC
         assert wrong.answer.status_code == 422
 
 
+async def test_a_saved_search_is_renamed_and_nobody_is_told_anew(console: OpenConsole) -> None:
+    address = await saved(console, "Old name", "text=renamed-people")
+    async with console.visitor("brand") as brand:
+        form = (await opened(brand, address)).form("/rename")
+        nameless = await sent(brand, form, {"name": ""})
+        assert nameless.answer.status_code == 422
+        renamed = await sent(brand, form, {"name": "New name"})
+        assert "New name" in renamed.text
+        shown = (await opened(brand, HERE)).text
+    assert "New name" in shown
+    assert "Old name" not in shown
+    assert "The first look is under way" not in renamed.text
+
+
 @pytest.mark.parametrize(
     ("name", "status"), [("brand", 200), ("agency", 200), ("operator", 200), ("creator", 403), ("finance", 403)]
 )
