@@ -22,6 +22,7 @@ from bench import (
     rebuild,
     replicas,
     review,
+    sentiment,
     streams,
     visible,
     writer,
@@ -46,6 +47,7 @@ ROWS: dict[str, Bench] = {
     "discovery": discovery.bench,
     "import": importing.bench,
     "review": review.bench,
+    "sentiment": sentiment.bench,
     "memory": memory.bench,
     "planner": planner.bench,
 }

@@ -41,12 +41,12 @@ def routers() -> list[APIRouter]:
         shortlists,
         similar,
     )
-    from console.pages.performance import attribution, payable
+    from console.pages.performance import attribution, payable, sentiment
 
     rooms = (
         home, campaigns, briefs, market, applications, collaborations, calendar, comparing, saved, shortlists,
         media_kits, files, creators, similar, planner, match_weights, invitations, profile, contacts, performance, attribution,
-        payable, anomalies, reviews,
+        payable, sentiment, anomalies, reviews,
         authenticity, money, finance, escrows, moves, disputes,
         rules, erasures, forgetting, history, operator, documentation,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from services.metrics.domain.excess import ExcessReleased
 from services.metrics.domain.grid.grid import GridMeasured
 from services.metrics.domain.link.clicks import LinkClicked, LinkRequested
 from services.metrics.domain.link.link import LinkEnded, LinkIssued
+from services.metrics.domain.mentions.mentions import MentionsRecorded
 from services.metrics.domain.order.events import OrderAmended, OrderChangeKept, OrderRecorded, OrderRefunded
 from services.metrics.domain.post.post import PostRegistered
 from services.metrics.domain.site.events import SiteClaimed, SiteLooked, SiteLookRequested
@@ -34,6 +35,7 @@ EVENTS: dict[str, type] = {
     "excess.released@1": ExcessReleased,
     "post.registered@1": PostRegistered,
     "grid.measured@1": GridMeasured,
+    "mentions.recorded@1": MentionsRecorded,
     REFUSED_NAME: CommandRefused,
 }
 COMMANDS: dict[str, type] = {"site.look@1": LookAtSite}

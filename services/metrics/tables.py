@@ -205,3 +205,13 @@ ANOMALIES = sa.Table(
 
 ORDER_HOURS = sa.Table("order_hours", _READ, *_key("campaign_id"), *_number_key("hour"), *_big("orders", "refunds"))
 """Of each campaign and hour (since 1970, UTC) the orders recorded, and those completely refunded."""
+
+SENTIMENT = sa.Table(
+    "sentiment",
+    _READ,
+    *_key("content_id", "day", "language", "model"),
+    *_big("mentions", "negatives", "neutrals", "positives", "net_micros", "net_square_micros"),
+)
+"""Of the comments on a content by day (UTC, "2026-12-01"), language and model: how many were most likely what, the sum of their
+net sentiments (probability of positive less that of negative, in millionths) and of the squares of these. Whose a content is
+stands in CONTENTS."""

@@ -19,6 +19,7 @@ from services.metrics.domain.excess import EXCESS
 from services.metrics.domain.grid.grid import GRID
 from services.metrics.domain.link.clicks import CLICK, CLICKS
 from services.metrics.domain.link.link import LINK, LINK_CODES, LINK_COUNTS
+from services.metrics.domain.mentions.mentions import MENTIONS
 from services.metrics.domain.order.order import ORDER
 from services.metrics.domain.order.state import ORDER_NUMBERS
 from services.metrics.domain.post.post import POST
@@ -58,7 +59,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     codec=CODEC,
-    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY, SITE_DECIDER, POST, GRID, EXCESS],
+    deciders=[LINK, CLICK, COUPON, ORDER, BATCH, ANOMALY, SITE_DECIDER, POST, GRID, EXCESS, MENTIONS],
     inlines=[
         LINK_CODES,
         LINK_COUNTS,

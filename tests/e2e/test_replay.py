@@ -30,7 +30,8 @@ PROJECTIONS = [(service, projection) for service, one in WIRED.items() for proje
 EMPTY = (
     "held_escrows", "deferred_payments", "payment_waits", "marked_deals", "disputes", "policies", "rates", "erasures",
     "authenticity", "proofs", "contacts", "excess", "media_kits", "media_kit_links", "media_kit_openings",
-    "match_weights", "saved_searches", "saved_search_matches", "shortlists", "shortlisted",
+    "match_weights", "saved_searches", "saved_search_matches", "sentiment",
+    "shortlists", "shortlisted",
 )  # fmt: skip
 """The story ends with nothing held, nothing waiting, no deal marked, nothing disputed, nobody erased or judged, under the
 first policy, no account proved by a code, no contact told, no excess released, no kit, no

@@ -1,5 +1,7 @@
 """What every query of discovery has: its reads, its clock, and the wait for `at_least`."""
 
+from typing import Any
+
 from kernel.core.clock import Clock, system_clock
 from kernel.host.app import App
 from kernel.processors.shared_looks import SharedLooks
@@ -29,6 +31,7 @@ class Asked:
         self.matcher = Matcher(app.database, app.personal, portraits)
         self._figures = FigureReads(app.database)
         self._looks: SharedLooks[bytes] = SharedLooks(app.progress, GATHER_S)
+        self._set_looks: SharedLooks[Any] = SharedLooks(app.progress, GATHER_S)
 
     async def _wait(self, token: str) -> None:
         """A token of discovery means its own events, one of another service the track records."""

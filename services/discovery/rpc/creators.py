@@ -1,6 +1,6 @@
 """Creators by their ids: one, several, watched; and handles that several claim."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -19,6 +19,8 @@ from services.discovery.rpc.asked import PAGE_LIMIT, Asked
 from services.discovery.rpc.filters import checked_mask, masked
 from services.discovery.rpc.messages import listed, wire_creator
 from services.discovery.search.contested import Contested, contested
+
+WATCHED_LIMIT = 50
 
 
 class Creators(Asked, grpc_pb.CreatorQueryServiceServicer):
@@ -57,6 +59,27 @@ class Creators(Asked, grpc_pb.CreatorQueryServiceServicer):
         async with aclosing(seen) as creators:
             async for creator in creators:
                 yield creator
+
+    async def WatchCreators(  # noqa: N802
+        self, request: pb.WatchCreatorsRequest, context: RpcContext
+    ) -> AsyncIterator[pb.WatchCreatorsResponse]:
+        """Those that changed since the message before; one look serves all who watch the same creators in one tenant."""
+        actor, ids = caller(), tuple(dict.fromkeys(request.creator_ids))
+        if not 1 <= len(ids) <= WATCHED_LIMIT:
+            raise Invalid("filter.too_many_values", field="creator_ids", limit=WATCHED_LIMIT)
+        await self._wait(request.at_least)
+
+        async def look() -> Mapping[str, pb.Creator]:
+            cards = await self._reads.get_many(ids, actor, self._clock())
+            return {card.creator_id: listed(card) for card in cards}
+
+        known: Mapping[str, pb.Creator] = dict.fromkeys(ids, pb.Creator())
+        async with aclosing(self._set_looks.watch((ids, actor.tenant, actor.roles), look)) as found:
+            async for creators in found:
+                changed = [one for creator_id, one in creators.items() if known.get(creator_id) != one]
+                gone = [creator_id for creator_id in ids if creator_id in known and creator_id not in creators]
+                known = creators
+                yield pb.WatchCreatorsResponse(creators=changed, gone_ids=gone)
 
     async def ListContestedHandles(  # noqa: N802
         self, request: pb.ListContestedHandlesRequest, context: RpcContext

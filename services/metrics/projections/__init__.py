@@ -35,6 +35,7 @@ from services.metrics.projections.anomalies import ANOMALY_LIST
 from services.metrics.projections.excess import EXCESS_LIST
 from services.metrics.projections.orders import ORDER_LIST
 from services.metrics.projections.rows import STAFF, Row
+from services.metrics.projections.sentiment import SENTIMENT_SUMS
 from services.metrics.projections.sites import SITE_LIST
 from services.metrics.subscribe import CAMPAIGNS as CAMPAIGNS_TOPIC
 from services.metrics.subscribe import (
@@ -277,4 +278,4 @@ COUNTS = Projection(
     batch_records=ENVELOPES_AT_ONCE,
 )
 RETURNS = Projection("returns", 3, (COSTS, REVENUE), apply_returns, topics=(LEDGER,))
-PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST, SITE_LIST, EXCESS_LIST, ANOMALY_LIST)
+PROJECTIONS = (REGISTRY, COUNTS, RETURNS, ORDER_LIST, SITE_LIST, EXCESS_LIST, ANOMALY_LIST, SENTIMENT_SUMS)

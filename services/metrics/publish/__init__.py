@@ -30,7 +30,7 @@ from services.metrics.publish.anomalies import ANOMALY_FORMS
 from services.metrics.publish.grids import GRID_FORMS
 from services.metrics.publish.sites import SITE_FORMS
 
-PRIVATE = ("click", "batch")
+PRIVATE = ("click", "batch", "mentions")
 """Categories whose streams are not published."""
 NOWHERE = Placement("", "", "", "")
 SOURCES = {

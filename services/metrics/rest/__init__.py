@@ -10,6 +10,7 @@ from services.metrics.reads.registry import Registry
 from services.metrics.rest import formulas
 from services.metrics.rest.engagement import BODY_LIMIT_BYTES, EnvelopeSender, engagement_routes
 from services.metrics.rest.excess import excess_routes
+from services.metrics.rest.mentions import mention_routes
 from services.metrics.rest.orders import order_routes
 from services.metrics.rest.pages import VisitorPages
 from services.metrics.rest.placements import placement_routes
@@ -36,6 +37,7 @@ def make_api(app: App) -> FastAPI:
     )
     api.include_router(engagement_routes(app, registry, EnvelopeSender(app.bus), settings.counter_limit))
     api.include_router(post_routes(app))
+    api.include_router(mention_routes(app, registry))
     api.include_router(placement_routes(app, registry, settings))
     api.include_router(order_routes(app, registry, settings.attribution_window_s, settings.order_limit_major))
     api.include_router(formulas.routes())

@@ -33,6 +33,7 @@ from services.metrics.rpc.anomalies import AnomalyQueries
 from services.metrics.rpc.history import shared_queries
 from services.metrics.rpc.orders import OrderQueries
 from services.metrics.rpc.payable import payable_numbers
+from services.metrics.rpc.sentiment import SentimentQueries
 from services.metrics.rpc.sites import SiteQueries
 
 LINES_DEFAULT, LINES_LIMIT = 100, 1_000
@@ -53,7 +54,7 @@ RATIOS = {"roas": roi.ROAS, "roi": roi.ROI, "cpm": roi.CPM, "cpr": roi.CPR, "cpe
           "cac": roi.CAC}  # fmt: skip
 
 
-class RoiQueries(AnomalyQueries, grpc_pb.RoiQueryServiceServicer):
+class RoiQueries(AnomalyQueries, SentimentQueries, grpc_pb.RoiQueryServiceServicer):
     """A brand sees its campaigns, a creator its own rows, staff see all."""
 
     def __init__(self, app: App) -> None:

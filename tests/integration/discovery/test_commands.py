@@ -194,6 +194,37 @@ async def test_a_watch_sends_the_creator_now_and_after_each_change(discovery: Di
     assert second.creator.version == first.creator.version + 1
 
 
+async def test_several_are_watched_and_each_change_tells_of_whom_it_is(discovery: Discovery) -> None:
+    ids = [await registered(discovery, f"watched.{at}") for at in range(3)]
+    nobody, later = new_id(), new_id()
+    async with discovery.queries() as queries:
+        request = pb.WatchCreatorsRequest(creator_ids=[*ids, nobody, later], at_least=await now(discovery))
+        watch = queries.WatchCreators(request)
+        answers = aiter(watch)
+        first = await anext(answers)
+        await discovery.done("POST", f"/creators/{ids[1]}/rate-card", CARD, itself(ids[1]))
+        second = await anext(answers)
+        body = {"profile": PROFILE, "accounts": [{"platform": "xiaohongshu", "handle": "watched.later"}]}
+        await discovery.done("PUT", f"/creators/{later}", body, itself(later))
+        third = await anext(answers)
+        watch.cancel()
+    assert ([one.creator_id for one in first.creators], list(first.gone_ids)) == (ids, [nobody, later])
+    assert ([(one.creator_id, one.currency) for one in second.creators], list(second.gone_ids)) == (
+        [(ids[1], "CNY")],
+        [],
+    )
+    assert ([one.creator_id for one in third.creators], list(third.gone_ids)) == ([later], [])
+
+
+@pytest.mark.parametrize("count", [0, 51])
+async def test_nobody_and_too_many_are_not_watched(discovery: Discovery, count: int) -> None:
+    request = pb.WatchCreatorsRequest(creator_ids=[new_id() for _ in range(count)])
+    async with discovery.queries() as queries:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await anext(aiter(queries.WatchCreators(request)))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_an_unknown_creator_is_not_found(discovery: Discovery) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await discovery.get(new_id())

@@ -24,6 +24,7 @@ from services.metrics.domain.coupon import COUPON, CouponIssued, IssueCoupon
 from services.metrics.domain.engagement import split
 from services.metrics.domain.link.clicks import LinkClicked, LinkRequested, NotAClick
 from services.metrics.domain.link.link import LINK, IssueLink, LinkEnded, LinkIssued
+from services.metrics.domain.mentions.mentions import MentionsRecorded, Scored
 from services.metrics.domain.order.events import (
     Attribution,
     ChangeKind,
@@ -74,12 +75,16 @@ SAMPLES: dict[str, Any] = {
     ),
     "site.look@1": LookAtSite(3),
     **GRID_SAMPLES,
+    "mentions.recorded@1": MentionsRecorded(
+        BATCH_ID, "sentiment@1", (Scored("ab" * 12, "zh", NOON.date(), 20_000, 980_000),)
+    ),
     REFUSED_NAME: CommandRefused("c-1", "funding-1", "IssueLink", "link.code_taken", '{"link_code":"a","soft":false}'),
 }
 CATEGORY = {
     "link.clicked@1": "click",
     "link.requested@1": "click",
     "batch.registered@1": "batch",
+    "mentions.recorded@1": "mentions",
     REFUSED_NAME: "refusal",
 }
 
@@ -106,7 +111,7 @@ def announced(name: str, event: object | None = None) -> Any:
     return getattr(pb, message.type.removeprefix("dandelion.metrics.v1.")).FromString(message.value)
 
 
-@pytest.mark.parametrize("name", ["link.clicked@1", "link.requested@1", "batch.registered@1"])
+@pytest.mark.parametrize("name", ["link.clicked@1", "link.requested@1", "batch.registered@1", "mentions.recorded@1"])
 def test_clicks_and_batches_are_private(name: str) -> None:
     assert published(name) == []
 

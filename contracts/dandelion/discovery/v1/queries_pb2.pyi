@@ -1129,6 +1129,55 @@ class WatchCreatorResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class WatchCreatorsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATOR_IDS_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    at_least: builtins.str
+    @builtins.property
+    def creator_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """1 to 50."""
+
+    def __init__(
+        self,
+        *,
+        creator_ids: abc.Iterable[builtins.str] | None = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "creator_ids", b"creator_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class WatchCreatorsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CREATORS_FIELD_NUMBER: builtins.int
+    GONE_IDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def creators(self) -> containers.RepeatedCompositeFieldContainer[Creator]:
+        """First all that the caller may see, in the order asked and as SearchCreators shows them; then those that changed."""
+
+    @builtins.property
+    def gone_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Of those asked, who is not there, or not any more."""
+
+    def __init__(
+        self,
+        *,
+        creators: abc.Iterable[Creator] | None = ...,
+        gone_ids: abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["creators", b"creators", "gone_ids", b"gone_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class PlanMixRequest(message.Message):
     """The mix planner is asked (mix.proto)."""
 

@@ -78,6 +78,11 @@ class CreatorQueryServiceStub:
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.SerializeToString,
                 response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.FromString,
                 _registered_method=True)
+        self.WatchCreators = channel.unary_stream(
+                '/dandelion.discovery.v1.CreatorQueryService/WatchCreators',
+                request_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorsResponse.FromString,
+                _registered_method=True)
         self.GetAuthenticity = channel.unary_unary(
                 '/dandelion.discovery.v1.CreatorQueryService/GetAuthenticity',
                 request_serializer=dandelion_dot_discovery_dot_v1_dot_authenticity__pb2.GetAuthenticityRequest.SerializeToString,
@@ -213,6 +218,13 @@ class CreatorQueryServiceServicer:
 
     def WatchCreator(self, request, context):
         """The creator now, then after each change of it, until the client leaves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchCreators(self, request, context):
+        """Several creators now, and after each change those that changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -375,6 +387,11 @@ def add_CreatorQueryServiceServicer_to_server(servicer, server):
                     servicer.WatchCreator,
                     request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.FromString,
                     response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.SerializeToString,
+            ),
+            'WatchCreators': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchCreators,
+                    request_deserializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorsRequest.FromString,
+                    response_serializer=dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorsResponse.SerializeToString,
             ),
             'GetAuthenticity': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAuthenticity,
@@ -652,6 +669,33 @@ class CreatorQueryService:
             '/dandelion.discovery.v1.CreatorQueryService/WatchCreator',
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorRequest.SerializeToString,
             dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchCreators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/dandelion.discovery.v1.CreatorQueryService/WatchCreators',
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorsRequest.SerializeToString,
+            dandelion_dot_discovery_dot_v1_dot_queries__pb2.WatchCreatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

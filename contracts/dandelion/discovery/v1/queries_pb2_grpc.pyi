@@ -55,6 +55,8 @@ class CreatorQueryServiceStub:
     """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]
     """The creator now, then after each change of it, until the client leaves."""
+    WatchCreators: _grpc.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorsRequest, _queries_pb2.WatchCreatorsResponse]
+    """Several creators now, and after each change those that changed."""
     GetAuthenticity: _grpc.UnaryUnaryMultiCallable[_authenticity_pb2.GetAuthenticityRequest, _authenticity_pb2.GetAuthenticityResponse]
     """What a creator's figures are thought of, with everything that it rests on."""
     ListAuthenticity: _grpc.UnaryUnaryMultiCallable[_authenticity_pb2.ListAuthenticityRequest, _authenticity_pb2.ListAuthenticityResponse]
@@ -111,6 +113,8 @@ class CreatorQueryServiceAsyncStub(CreatorQueryServiceStub):
     """Those of these creators that exist and that the caller may see, in the order asked: for a list that has ids and shows names."""
     WatchCreator: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorRequest, _queries_pb2.WatchCreatorResponse]  # type: ignore[assignment]
     """The creator now, then after each change of it, until the client leaves."""
+    WatchCreators: _aio.UnaryStreamMultiCallable[_queries_pb2.WatchCreatorsRequest, _queries_pb2.WatchCreatorsResponse]  # type: ignore[assignment]
+    """Several creators now, and after each change those that changed."""
     GetAuthenticity: _aio.UnaryUnaryMultiCallable[_authenticity_pb2.GetAuthenticityRequest, _authenticity_pb2.GetAuthenticityResponse]  # type: ignore[assignment]
     """What a creator's figures are thought of, with everything that it rests on."""
     ListAuthenticity: _aio.UnaryUnaryMultiCallable[_authenticity_pb2.ListAuthenticityRequest, _authenticity_pb2.ListAuthenticityResponse]  # type: ignore[assignment]
@@ -206,6 +210,14 @@ class CreatorQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_queries_pb2.WatchCreatorResponse], _abc.AsyncIterator[_queries_pb2.WatchCreatorResponse]]:
         """The creator now, then after each change of it, until the client leaves."""
+
+    @_abc_1.abstractmethod
+    def WatchCreators(
+        self,
+        request: _queries_pb2.WatchCreatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_queries_pb2.WatchCreatorsResponse], _abc.AsyncIterator[_queries_pb2.WatchCreatorsResponse]]:
+        """Several creators now, and after each change those that changed."""
 
     @_abc_1.abstractmethod
     def GetAuthenticity(

@@ -838,6 +838,204 @@ class ListOrdersResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class GetSentimentRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: builtins.int
+    CONTENT_ID_FIELD_NUMBER: builtins.int
+    FROM_DAY_FIELD_NUMBER: builtins.int
+    UNTIL_DAY_FIELD_NUMBER: builtins.int
+    AT_LEAST_FIELD_NUMBER: builtins.int
+    campaign_id: builtins.str
+    """Empty: all that the caller may see."""
+    content_id: builtins.str
+    from_day: builtins.str
+    """UTC days, "2026-12-01", both included; empty: no bound."""
+    until_day: builtins.str
+    at_least: builtins.str
+    def __init__(
+        self,
+        *,
+        campaign_id: builtins.str = ...,
+        content_id: builtins.str = ...,
+        from_day: builtins.str = ...,
+        until_day: builtins.str = ...,
+        at_least: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["at_least", b"at_least", "campaign_id", b"campaign_id", "content_id", b"content_id", "from_day", b"from_day", "until_day", b"until_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Sentiment(message.Message):
+    """Sums of some comments."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: builtins.int
+    MENTIONS_FIELD_NUMBER: builtins.int
+    NEGATIVES_FIELD_NUMBER: builtins.int
+    NEUTRALS_FIELD_NUMBER: builtins.int
+    POSITIVES_FIELD_NUMBER: builtins.int
+    NET_FIELD_NUMBER: builtins.int
+    NET_LOW_FIELD_NUMBER: builtins.int
+    NET_HIGH_FIELD_NUMBER: builtins.int
+    key: builtins.str
+    """The content's id, the day or the language; "" for all together."""
+    mentions: builtins.int
+    negatives: builtins.int
+    """How many were most likely what. The Chinese model knows no neutral."""
+    neutrals: builtins.int
+    positives: builtins.int
+    net: builtins.float
+    """Mean of the probability of positive less that of negative, -1..1, with its 95% interval; absent without comments."""
+    net_low: builtins.float
+    net_high: builtins.float
+    def __init__(
+        self,
+        *,
+        key: builtins.str = ...,
+        mentions: builtins.int = ...,
+        negatives: builtins.int = ...,
+        neutrals: builtins.int = ...,
+        positives: builtins.int = ...,
+        net: builtins.float | None = ...,
+        net_low: builtins.float | None = ...,
+        net_high: builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_net", b"_net", "_net_high", b"_net_high", "_net_low", b"_net_low", "net", b"net", "net_high", b"net_high", "net_low", b"net_low"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_net", b"_net", "_net_high", b"_net_high", "_net_low", b"_net_low", "key", b"key", "mentions", b"mentions", "negatives", b"negatives", "net", b"net", "net_high", b"net_high", "net_low", b"net_low", "neutrals", b"neutrals", "positives", b"positives"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__net: _TypeAlias = typing.Literal["net"]  # noqa: Y015
+    _WhichOneofArgType__net: _TypeAlias = typing.Literal["_net", b"_net"]  # noqa: Y015
+    _WhichOneofReturnType__net_high: _TypeAlias = typing.Literal["net_high"]  # noqa: Y015
+    _WhichOneofArgType__net_high: _TypeAlias = typing.Literal["_net_high", b"_net_high"]  # noqa: Y015
+    _WhichOneofReturnType__net_low: _TypeAlias = typing.Literal["net_low"]  # noqa: Y015
+    _WhichOneofArgType__net_low: _TypeAlias = typing.Literal["_net_low", b"_net_low"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__net) -> _WhichOneofReturnType__net | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__net_high) -> _WhichOneofReturnType__net_high | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__net_low) -> _WhichOneofReturnType__net_low | None: ...
+
+@typing.final
+class GetSentimentResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    ALL_FIELD_NUMBER: builtins.int
+    CONTENTS_FIELD_NUMBER: builtins.int
+    DAYS_FIELD_NUMBER: builtins.int
+    LANGUAGES_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def all(self) -> Sentiment: ...
+    @builtins.property
+    def contents(self) -> containers.RepeatedCompositeFieldContainer[Sentiment]:
+        """At most 1,000 of each, the last key first."""
+
+    @builtins.property
+    def days(self) -> containers.RepeatedCompositeFieldContainer[Sentiment]: ...
+    @builtins.property
+    def languages(self) -> containers.RepeatedCompositeFieldContainer[Sentiment]: ...
+    @builtins.property
+    def models(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Which models scored."""
+
+    def __init__(
+        self,
+        *,
+        all: Sentiment | None = ...,
+        contents: abc.Iterable[Sentiment] | None = ...,
+        days: abc.Iterable[Sentiment] | None = ...,
+        languages: abc.Iterable[Sentiment] | None = ...,
+        models: abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["all", b"all"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["all", b"all", "contents", b"contents", "days", b"days", "languages", b"languages", "models", b"models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ScoreTextsRequest(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    TEXTS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def texts(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """1 to 500, at most 2,000 characters each."""
+
+    def __init__(
+        self,
+        *,
+        texts: abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["texts", b"texts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class TextScore(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    LABEL_FIELD_NUMBER: builtins.int
+    NEGATIVE_FIELD_NUMBER: builtins.int
+    NEUTRAL_FIELD_NUMBER: builtins.int
+    POSITIVE_FIELD_NUMBER: builtins.int
+    language: builtins.str
+    """"zh", "en"; "" for a text that no model reads, which has no label and figures of 0."""
+    label: builtins.str
+    """"negative", "neutral" or "positive": the most likely."""
+    negative: builtins.float
+    """Probabilities, together 1."""
+    neutral: builtins.float
+    positive: builtins.float
+    def __init__(
+        self,
+        *,
+        language: builtins.str = ...,
+        label: builtins.str = ...,
+        negative: builtins.float = ...,
+        neutral: builtins.float = ...,
+        positive: builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["label", b"label", "language", b"language", "negative", b"negative", "neutral", b"neutral", "positive", b"positive"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ScoreTextsResponse(message.Message):
+    DESCRIPTOR: descriptor.Descriptor
+
+    SCORES_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    @builtins.property
+    def scores(self) -> containers.RepeatedCompositeFieldContainer[TextScore]:
+        """One for each text, in order."""
+
+    def __init__(
+        self,
+        *,
+        scores: abc.Iterable[TextScore] | None = ...,
+        model: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["model", b"model", "scores", b"scores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class GetPayableNumbersRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 

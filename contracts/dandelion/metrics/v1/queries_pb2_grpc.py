@@ -56,6 +56,16 @@ class RoiQueryServiceStub:
                 request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.SerializeToString,
                 response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.FromString,
                 _registered_method=True)
+        self.GetSentiment = channel.unary_unary(
+                '/dandelion.metrics.v1.RoiQueryService/GetSentiment',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetSentimentRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetSentimentResponse.FromString,
+                _registered_method=True)
+        self.ScoreTexts = channel.unary_unary(
+                '/dandelion.metrics.v1.RoiQueryService/ScoreTexts',
+                request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ScoreTextsRequest.SerializeToString,
+                response_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ScoreTextsResponse.FromString,
+                _registered_method=True)
         self.ListAnomalies = channel.unary_unary(
                 '/dandelion.metrics.v1.RoiQueryService/ListAnomalies',
                 request_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ListAnomaliesRequest.SerializeToString,
@@ -95,6 +105,20 @@ class RoiQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSentiment(self, request, context):
+        """How people speak of a campaign's contents: comments that were scored, by content, day and language.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScoreTexts(self, request, context):
+        """Scores of texts in Chinese and English, as comments are scored; nothing is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAnomalies(self, request, context):
         """What was found that people hardly do, the newest first.
         """
@@ -124,6 +148,16 @@ def add_RoiQueryServiceServicer_to_server(servicer, server):
                     servicer.GetPayableNumbers,
                     request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.FromString,
                     response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.SerializeToString,
+            ),
+            'GetSentiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSentiment,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetSentimentRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetSentimentResponse.SerializeToString,
+            ),
+            'ScoreTexts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScoreTexts,
+                    request_deserializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ScoreTextsRequest.FromString,
+                    response_serializer=dandelion_dot_metrics_dot_v1_dot_queries__pb2.ScoreTextsResponse.SerializeToString,
             ),
             'ListAnomalies': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAnomalies,
@@ -240,6 +274,60 @@ class RoiQueryService:
             '/dandelion.metrics.v1.RoiQueryService/GetPayableNumbers',
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersRequest.SerializeToString,
             dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetPayableNumbersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSentiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.RoiQueryService/GetSentiment',
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetSentimentRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.GetSentimentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScoreTexts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dandelion.metrics.v1.RoiQueryService/ScoreTexts',
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ScoreTextsRequest.SerializeToString,
+            dandelion_dot_metrics_dot_v1_dot_queries__pb2.ScoreTextsResponse.FromString,
             options,
             channel_credentials,
             insecure,

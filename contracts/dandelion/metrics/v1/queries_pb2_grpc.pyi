@@ -46,6 +46,10 @@ class RoiQueryServiceStub:
     """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
     GetPayableNumbers: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetPayableNumbersRequest, _queries_pb2.GetPayableNumbersResponse]
     """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
+    GetSentiment: _grpc.UnaryUnaryMultiCallable[_queries_pb2.GetSentimentRequest, _queries_pb2.GetSentimentResponse]
+    """How people speak of a campaign's contents: comments that were scored, by content, day and language."""
+    ScoreTexts: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ScoreTextsRequest, _queries_pb2.ScoreTextsResponse]
+    """Scores of texts in Chinese and English, as comments are scored; nothing is kept."""
     ListAnomalies: _grpc.UnaryUnaryMultiCallable[_queries_pb2.ListAnomaliesRequest, _queries_pb2.ListAnomaliesResponse]
     """What was found that people hardly do, the newest first."""
 
@@ -62,6 +66,10 @@ class RoiQueryServiceAsyncStub(RoiQueryServiceStub):
     """The campaign's totals now, then after each change, at most once per interval, until the client leaves."""
     GetPayableNumbers: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetPayableNumbersRequest, _queries_pb2.GetPayableNumbersResponse]  # type: ignore[assignment]
     """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
+    GetSentiment: _aio.UnaryUnaryMultiCallable[_queries_pb2.GetSentimentRequest, _queries_pb2.GetSentimentResponse]  # type: ignore[assignment]
+    """How people speak of a campaign's contents: comments that were scored, by content, day and language."""
+    ScoreTexts: _aio.UnaryUnaryMultiCallable[_queries_pb2.ScoreTextsRequest, _queries_pb2.ScoreTextsResponse]  # type: ignore[assignment]
+    """Scores of texts in Chinese and English, as comments are scored; nothing is kept."""
     ListAnomalies: _aio.UnaryUnaryMultiCallable[_queries_pb2.ListAnomaliesRequest, _queries_pb2.ListAnomaliesResponse]  # type: ignore[assignment]
     """What was found that people hardly do, the newest first."""
 
@@ -99,6 +107,22 @@ class RoiQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queries_pb2.GetPayableNumbersResponse, _abc.Awaitable[_queries_pb2.GetPayableNumbersResponse]]:
         """What money may hang on, of one content: measured, organic, within the content's own band; and what was set aside and why."""
+
+    @_abc_1.abstractmethod
+    def GetSentiment(
+        self,
+        request: _queries_pb2.GetSentimentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.GetSentimentResponse, _abc.Awaitable[_queries_pb2.GetSentimentResponse]]:
+        """How people speak of a campaign's contents: comments that were scored, by content, day and language."""
+
+    @_abc_1.abstractmethod
+    def ScoreTexts(
+        self,
+        request: _queries_pb2.ScoreTextsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queries_pb2.ScoreTextsResponse, _abc.Awaitable[_queries_pb2.ScoreTextsResponse]]:
+        """Scores of texts in Chinese and English, as comments are scored; nothing is kept."""
 
     @_abc_1.abstractmethod
     def ListAnomalies(

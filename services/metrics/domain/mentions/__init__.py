@@ -1,0 +1,1 @@
+"""Comments on a content, as scores: the texts are not kept."""
