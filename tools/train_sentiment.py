@@ -62,7 +62,7 @@ def trained(texts: Texts, labels: Labels, language: str) -> Model:
     idf = np.where(often >= 2, np.log((1 + len(texts)) / (1 + often)) + 1, 0).astype(np.float16)
     grams = LogisticRegression(C=10 if language == "zh" else 5, max_iter=300).fit(_rows(found, idf), own)
     some = np.random.default_rng(7).permutation(len(texts))[:HEAD_TEXTS]
-    head = LogisticRegression(C=10, max_iter=2_000).fit(embedded([texts[at] for at in some]), own[some])
+    head = LogisticRegression(C=10, max_iter=2_000).fit(embedded([texts[int(at)] for at in some]), own[some])
     return Model(_linear(grams, idf), _linear(head), classes, SURE[language])
 
 
