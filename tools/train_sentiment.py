@@ -56,7 +56,7 @@ def emotions(path: Path) -> tuple[Texts, Labels]:
 
 def trained(texts: Texts, labels: Labels, language: str) -> Model:
     classes = tuple(map(int, sorted(set(labels))))
-    own = np.searchsorted(classes, labels)
+    own: Labels = np.searchsorted(classes, labels)
     found = counted(texts, language, BITS[language])
     often = np.bincount(found.column, minlength=1 << BITS[language])
     idf = np.where(often >= 2, np.log((1 + len(texts)) / (1 + often)) + 1, 0).astype(np.float16)
