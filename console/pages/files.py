@@ -73,7 +73,7 @@ async def _read(form: Form) -> tuple[str, bytes]:
 
 
 def _shown(page: SignedIn, form: Form = EMPTY, problem: Problem | None = None, told: Any = None) -> Response:
-    problems = told["problems"] if told else []
+    problems = [(one, page.explain(Problem("invalid", one["rule"]))[0]) for one in told["problems"]] if told else []
     return page.show(
         "files/import.html",
         problem.status if problem else 200,

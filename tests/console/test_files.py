@@ -31,7 +31,7 @@ async def test_an_operator_imports_a_file_and_reads_what_is_wrong(console: OpenC
     shown = await uploaded(console, TEXT.encode())
     assert "1 row was left out." in shown.text
     assert "1 creators are new" in shown.text
-    assert "3 platform this value is none of the column's" in shown.text
+    assert "this value is none of the column's (value: myspace" in shown.text
     again = await uploaded(console, TEXT.encode("gb18030"), "zh-CN", charset="gb18030")
     assert "1 行未导入" in again.text
 

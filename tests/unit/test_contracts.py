@@ -131,8 +131,8 @@ def test_amounts_and_times_are_named_and_typed_alike() -> None:
                 assert field.message_type.name == "Timestamp", (name, field.name)
 
 
-OF_THE_PROGRAM = {"ListRulePacksRequest", "ListRulesRequest", "ListRuleChangesRequest"}
-"""Lists of what the program ships: no write changes them."""
+OF_THE_PROGRAM = {"ListRulePacksRequest", "ListRulesRequest", "ListRuleChangesRequest", "ScoreTextsRequest"}
+"""Questions about what the program ships: no write changes them."""
 NEWEST_FIRST = {"ListBriefVersionsRequest", "ListSubmissionsRequest"}
 """Lists of the versions of one thing have one order."""
 
