@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dandelion.common.v1.common_pb2 import TRAFFIC_ORGANIC, Format
 from dandelion.discovery.v1.measured_pb2 import (
@@ -28,6 +29,10 @@ RATES = {
     "cancellations": (mark("Cancelled by the creator"), mark("contracts")),
     "disputes": (mark("Disputes"), mark("contracts")),
 }
+LIKE_SHARES: Sequence[Literal["hundred_like_share", "thousand_like_share"]] = (
+    "hundred_like_share",
+    "thousand_like_share",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,11 @@ class Grid:
     reaches: Sequence[Switch]
     cells: Sequence[MeasuredCell]
     chart: Chart | None
+
+    @property
+    def like_shares(self) -> Sequence[str]:
+        """The shares of posts with so many likes, both or none: own posts alone have them, reports of a platform do not."""
+        return LIKE_SHARES if any(cell.HasField(name) for cell in self.cells for name in LIKE_SHARES) else ()
 
 
 @dataclass(frozen=True, slots=True)
