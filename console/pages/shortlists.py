@@ -112,6 +112,7 @@ async def remove(page: Page, shortlist_id: Id, form: Filled) -> Response:
 
     async def act() -> Response:
         if not is_sure(form):
+            await _found(page, shortlist_id)
             said = page.words(mark("Their notes go with them."))
             creators = await page.creators(ids)
             pairs = [(page.words(mark("Creator")), creators.get(one) or one[:8]) for one in ids]
