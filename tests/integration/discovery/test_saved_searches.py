@@ -11,11 +11,13 @@ from dandelion.discovery.v1 import queries_pb2 as pb
 from kernel.core.ids import new_id
 from kernel.verify.invariants import broken
 from kernel.verify.read_models import compare_rebuild
+from services.discovery.domain.criteria import Criteria
 from services.discovery.projections import SAVED_SEARCHES_PROJECTION
 from services.discovery.reads import CreatorReads
 from services.discovery.rpc.saved_searches import criteria_from
+from services.discovery.search.following.answers import listed as listed_by_index
 from services.discovery.search.following.keeper import Index
-from services.discovery.watching import saved
+from services.discovery.watching import looks, saved
 from services.discovery.watching.looks import Looks
 from tests.integration.discovery.client import BRAND, OPERATOR, Discovery, running
 from tests.integration.discovery.test_commands import PROFILE, itself, registered
@@ -198,6 +200,24 @@ async def test_a_deleted_search_is_gone_and_one_too_many_is_refused(
     await discovery.done("POST", f"/saved-searches/{first}/delete", None, who)
     await count(0)
     assert await saved.told(discovery.app.database, first) == frozenset()
+
+
+async def test_a_search_that_fails_stops_no_other(discovery: Discovery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor the process: it is left out until it is saved anew."""
+
+    async def failing(connection: Any, snapshot: Any, criteria: Criteria, *more: Any) -> Any:
+        if criteria.text == "failing-search":
+            raise ZeroDivisionError
+        return await listed_by_index(connection, snapshot, criteria, *more)
+
+    monkeypatch.setattr(looks, "listed", failing)
+    first = await save(discovery, search={"text": "failing-search"})
+    second = await save(discovery, search={"text": "sound-search"})
+    await looked(discovery, second)
+    assert not (await listed(discovery))[first].HasField("matched_first")
+    monkeypatch.undo()
+    await save(discovery, first, search={"text": "failing-search", "followers_min": 1})
+    await looked(discovery, first)
 
 
 async def test_a_rebuild_gives_the_same_rows(discovery: Discovery) -> None:
