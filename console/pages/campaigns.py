@@ -97,14 +97,10 @@ async def _overview(page: SignedIn, campaign_id: str, form: Form = EMPTY, proble
     )  # fmt: skip
 
 
-async def asked(page: SignedIn, campaign_id: str) -> Campaign:
-    """A campaign; raises Problem."""
-    return (await page.ask(page.services.campaigns.GetCampaign, GetCampaignRequest(campaign_id=campaign_id))).campaign
-
-
 async def _own(page: SignedIn, campaign_id: str) -> Campaign:
-    """A campaign of the reader's organisation; raises Problem. Of an open campaign of others an agency reads the brief alone."""
-    found = await asked(page, campaign_id)
+    """A campaign of the reader's organisation; raises Problem: one of others is not there, though it be open to agencies."""
+    request = GetCampaignRequest(campaign_id=campaign_id)
+    found = (await page.ask(page.services.campaigns.GetCampaign, request)).campaign
     if found.brand_id != page.person.tenant:
         raise Problem("not_found", "page.not_found")
     return found
@@ -148,7 +144,7 @@ async def brief(page: Page, campaign_id: Id, cursor: Cursor = "") -> Response:
     """The brief in force, and every version before it."""
     request = ListBriefVersionsRequest(campaign_id=campaign_id, page_token=cursor)
     found, versions = await asyncio.gather(
-        asked(page, campaign_id), page.ask(page.services.campaigns.ListBriefVersions, request)
+        _own(page, campaign_id), page.ask(page.services.campaigns.ListBriefVersions, request)
     )
     terms = list(told(page.formats, found.brief.terms, found.unusual_terms))
     return page.show(

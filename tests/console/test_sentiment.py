@@ -36,7 +36,12 @@ async def test_nothing_typed_is_said_and_too_much_keeps_what_was_typed(console: 
 
 
 async def test_a_campaign_without_comments_is_not_measured(console: OpenConsole) -> None:
-    async with console.visitor("creator") as creator:
-        page = await opened(creator, HERE)
+    async with console.visitor("brand") as brand:
+        page = await opened(brand, HERE)
     assert "No comment was scored yet" in page.text
     assert "not measured" in page.text
+
+
+async def test_a_campaign_of_others_is_not_there(console: OpenConsole) -> None:
+    async with console.visitor("other-creator") as stranger:
+        assert (await stranger.get(HERE)).status_code == 404

@@ -1,8 +1,9 @@
 """How people speak of a campaign's contents: scored comments by content and day, and a text of one's own scored at once."""
 
+import asyncio
 from collections.abc import Sequence
 
-from dandelion.metrics.v1.queries_pb2 import GetSentimentRequest, ScoreTextsRequest, Sentiment
+from dandelion.metrics.v1.queries_pb2 import GetCampaignRoiRequest, GetSentimentRequest, ScoreTextsRequest, Sentiment
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -45,8 +46,13 @@ async def attempt(page: Page, campaign_id: Id, form: Filled) -> Response:
 async def _shown(
     page: SignedIn, campaign_id: str, form: Form = EMPTY, problem: Problem | None = None, scores: object = ()
 ) -> Response:
-    found = await page.ask(page.services.metrics.GetSentiment, GetSentimentRequest(campaign_id=campaign_id))
-    titles = await page.titles([campaign_id])
+    """Whoever may not see how the campaign does is told that it is not there, and not its title over sums of nothing."""
+    metrics = page.services.metrics
+    _, found, titles = await asyncio.gather(
+        page.ask(metrics.GetCampaignRoi, GetCampaignRoiRequest(campaign_id=campaign_id)),
+        page.ask(metrics.GetSentiment, GetSentimentRequest(campaign_id=campaign_id)),
+        page.titles([campaign_id]),
+    )
     return page.show(
         "performance/sentiment.html",
         problem.status if problem else 200,
