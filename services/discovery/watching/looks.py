@@ -106,9 +106,9 @@ class Looks:
         for one in searches:
             try:
                 found.append((one, await ask(one)))
-            except (Fault, TimeoutError):
-                raise
-            except Exception as error:  # whatever it is, it concerns this one search
+            except Exception as error:  # whatever else it is, it concerns this one search
+                if isinstance(error, Fault | TimeoutError):
+                    raise
                 self._failing.add((one.row.search_id, one.row.revision))
                 stream = stream_id(CATEGORY, one.row.search_id)
                 logger.error(
