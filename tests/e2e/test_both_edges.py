@@ -39,7 +39,7 @@ SILENT = {
     "ListMarkedDeals", "ListReferenceRates", "ListReviewQueue", "ListDisputes", "QuoteCancellation",
     "ListLateDeadlines", "ListParkedKeys", "PlanMix", "MatchCreators", "ListAccountProofs",
     "ListContactReadings", "GetMediaKit", "GetMediaKitLinks", "ListAuthenticity",
-    "LearnMatchWeights", "ListAnomalies", "ListSavedSearches", "ListSavedSearchMatches", "GetSentiment",
+    "LearnMatchWeights", "ListAnomalies", "ListSavedSearches", "ListSavedSearchMatches", "GetSentiment", "ScoreTexts",
     "ListShortlists", "ListShortlistCreators",
 }  # fmt: skip
 """Queries that the story leaves empty; all others are compared with something to show."""

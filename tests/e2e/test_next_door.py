@@ -147,7 +147,8 @@ async def heard(
         given = {"json": with_ids(body, ids, mine), "headers": {"Idempotency-Key": f"next-door-{new_id()}"}}
     with statements() as found:
         answer = await http.request(method, filled(path, chosen), **given)
-    shown = answer.json() if answer.content else {}
+    is_json = "json" in answer.headers.get("content-type", "")
+    shown = answer.json() if answer.content and is_json else {}
     if isinstance(shown, dict):
         shown = {name: value for name, value in shown.items() if name not in ("instance", "page", "as_of")}
     return answer.status_code, "" if answer.is_success and method != "GET" else bare(shown, ids), found

@@ -40,7 +40,7 @@ OWN_AND_NEW = {"PUT /deposits/{deposit_id}", "PUT /links/{link_id}", "PUT /coupo
 """Creations that anybody of the right role may make for themselves: on a taken id they are refused, checked below."""
 MAY_ASK = {
     "POST /checks", "POST /creators/search", "POST /creators/facets", "POST /creators/batch", "POST /campaigns/batch",
-    "POST /campaigns/{campaign_id}/apply",
+    "POST /campaigns/{campaign_id}/apply", "POST /exports",
 }  # fmt: skip
 """Reads nothing that belongs to anybody; finds creators, who show themselves to all; leaves out what the caller may not see;
 applies to a campaign that recruits in the open (creators only)."""

@@ -17,7 +17,7 @@ from console.words import mark
 router = APIRouter(prefix="/performance", dependencies=[needs(*BRANDS, *CREATORS, *STAFF)])
 SHOWN = 100
 LABELS = {"negative": mark("negative"), "neutral": mark("neutral"), "positive": mark("positive")}
-LANGUAGES = {"zh": mark("Chinese"), "en": mark("English")}
+LANGUAGES = {"zh": mark("in Chinese"), "en": mark("in English")}
 
 
 @router.get("/{campaign_id}/sentiment")

@@ -182,7 +182,8 @@ def _filter(chance: Random, one: Field, values: dict[str, list[Any]]) -> Filter 
 
 @asynccontextmanager
 async def both(reads: CreatorReads) -> Any:
-    snapshot = await reads.index.fresh()
+    await reads.index.refresh()
+    snapshot = reads.index.snapshot
     async with reading_as(reads.database, SERVICE, WHO) as connection:
         yield connection, snapshot
 
